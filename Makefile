@@ -1,0 +1,82 @@
+# belongs_to_many: many-to-many relations in the server.
+#
+#   make && make install
+#   make installcheck          (scripts/test runs everything)
+#
+# PG_CONFIG=/path/to/pg_config chooses the server to build for.
+
+MODULE_big = belongs_to_many
+OBJS = \
+	src/belongs_to_many.o \
+	src/pivot/attach.o \
+	src/pivot/attributes.o \
+	src/pivot/call.o \
+	src/pivot/detach.o \
+	src/pivot/difference.o \
+	src/pivot/ids.o \
+	src/pivot/jsonrow.o \
+	src/pivot/keys.o \
+	src/pivot/local.o \
+	src/pivot/lock.o \
+	src/pivot/plan.o \
+	src/pivot/queries.o \
+	src/pivot/reads.o \
+	src/pivot/results.o \
+	src/pivot/results_for.o \
+	src/pivot/sqltext.o \
+	src/pivot/support.o \
+	src/pivot/sync.o \
+	src/pivot/toggle.o \
+	src/pivot/update.o \
+	src/pivot/value.o \
+	src/pivot/view.o \
+	src/relation/arguments.o \
+	src/relation/builders.o \
+	src/relation/cache.o \
+	src/relation/condition.o \
+	src/relation/constructor.o \
+	src/relation/filters.o \
+	src/relation/infer.o \
+	src/relation/names.o \
+	src/relation/operator_text.o \
+	src/relation/relation_parse.o \
+	src/relation/relation_text.o \
+	src/relation/relation_value.o \
+	src/relation/resolve.o \
+	src/relation/saved.o \
+	src/relation/saved_cache.o \
+	src/relation/saved_commands.o \
+	src/relation/saved_store.o
+
+EXTENSION = belongs_to_many
+DATA = belongs_to_many--1.0.sql
+PGFILEDESC = "belongs_to_many - many-to-many relations in the server"
+
+REGRESS =
+ISOLATION =
+ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+ifdef VPATH
+srcdir = $(VPATH)
+else
+srcdir = .
+endif
+
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS = -std=gnu99 -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -MMD -MP
+EXTRA_CLEAN = $(OBJS:.o=.d) $(OBJS:.o=.bc)
+
+# Objects live in sub-directories, which a VPATH build must make first.
+$(shell mkdir -p $(sort $(dir $(OBJS))))
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# A changed list of objects links anew.
+$(shlib): $(srcdir)/Makefile
+
+# The server's headers are not tracked by PGXS; the compiler does it (-MMD).
+-include $(OBJS:.o=.d)

@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between the supported PostgreSQL major versions.
+ *
+ * This is the only file that looks at PG_VERSION_NUM.  Each wrapper has the
+ * shape of the newest server's interface, so that a wrapper can be deleted
+ * together with the last version that needs it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BTM_COMPAT_H
+#define BTM_COMPAT_H
+
+#include "postgres.h"
+
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "fmgr.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
+#include "utils/regproc.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "belongs_to_many supports PostgreSQL 15 to 18"
+#endif
+
+/*
+ * Symbols are hidden by default (-fvisibility=hidden); what the server looks
+ * up by name is exported here.  PGDLLEXPORT is empty before version 16, so it
+ * cannot be relied on.
+ */
+#define BTM_EXPORT __attribute__((visibility("default")))
+
+#define BTM_FUNCTION(name) \
+	extern BTM_EXPORT const Pg_finfo_record *pg_finfo_##name(void); \
+	extern BTM_EXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
+
+/* pg_noreturn goes before the declaration; it came in version 18. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
+/* object_ownercheck replaced the per-catalog functions in version 16. */
+#if PG_VERSION_NUM < 160000
+static inline bool
+object_ownercheck(Oid classid, Oid objectid, Oid roleid)
+{
+	Assert(classid == RelationRelationId);
+	return pg_class_ownercheck(objectid, roleid);
+}
+
+/* object_aclcheck likewise; the extension asks about schemas only. */
+static inline AclResult
+object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
+{
+	Assert(classid == NamespaceRelationId);
+	return pg_namespace_aclcheck(objectid, roleid, mode);
+}
+#endif
+
+/* LockHeldByMe can ask for stronger modes, too, since version 17. */
+#if PG_VERSION_NUM < 170000
+#define LockHeldByMe(locktag, lockmode, orstronger) \
+	LockHeldByMe(locktag, lockmode)
+#endif
+
+/* stringToQualifiedNameList can report errors softly since version 16. */
+#if PG_VERSION_NUM < 160000
+#define stringToQualifiedNameList(string, escontext) \
+	stringToQualifiedNameList(string)
+#endif
+
+/* Temporal keys (PERIOD, WITHOUT OVERLAPS) came in version 18. */
+#if PG_VERSION_NUM >= 180000
+#define constraint_is_temporal(form) ((form)->conperiod)
+#else
+#define constraint_is_temporal(form) false
+#endif
+
+/* estimate_array_length looks at statistics, and so at root, since 17. */
+#if PG_VERSION_NUM < 170000
+#include "utils/selfuncs.h"
+#define estimate_array_length(root, arrayexpr) \
+	estimate_array_length(arrayexpr)
+#endif
+
+#endif							/* BTM_COMPAT_H */

@@ -1,0 +1,173 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.c
+ *	  Beginning and ending a call of an operation.
+ *
+ * A call owns a memory context, and the context owns everything else: it
+ * pins the resolved relation, and ends with the caller's context if the call
+ * fails.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "miscadmin.h"
+#include "pivot/pivot.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/*
+ * Raises 22004: argument or element `what` is NULL.  `hint`, which may be
+ * NULL, says what to call instead.
+ */
+void
+btm_null_argument(BtmCall *call, const char *what, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("%s of %s() must not be null", what, call->name),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+/*
+ * Refuses a write where none is possible: 25006 in a read-only transaction or
+ * on a standby, 25000 in parallel mode, 42501 without any privilege to write
+ * to the pivot (so that nobody can take the locks of an operation who may not
+ * perform it), 0A000 through a relation with a filter on related rows.
+ */
+static void
+check_write(BtmCall *call)
+{
+	Oid			pivot = call->rel->pivot;
+	AclMode		modes = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
+
+	if (call->rel->def->where_related != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s() cannot write through a relation with a filter on related rows",
+						call->name),
+				 errhint("Use the relation without where_related().")));
+
+	if (pg_class_aclmask(pivot, GetUserId(), modes, ACLMASK_ANY) == 0 &&
+		pg_attribute_aclcheck_all(pivot, GetUserId(), modes,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV,
+					   get_relkind_objtype(call->rel->pivot_kind),
+					   get_rel_name(pivot));
+}
+
+/*
+ * Begins a call: reads the relation, which is argument 0.
+ *
+ * pivot_lock is AccessShareLock for reads and RowExclusiveLock for writes; it
+ * is taken on the pivot and kept.  Errors: 22004 for a NULL relation, those of
+ * btm_resolve, and for writes those of check_write.
+ */
+BtmCall *
+btm_call_begin(FunctionCallInfo fcinfo, const char *name, LOCKMODE pivot_lock)
+{
+	bool		is_write = pivot_lock > AccessShareLock;
+	MemoryContext cxt;
+	MemoryContext oldcxt;
+	BtmCall    *call;
+
+	if (is_write)
+	{
+		char		command[NAMEDATALEN];
+
+		snprintf(command, sizeof(command), "%s()", name);
+		PreventCommandIfReadOnly(command);
+		PreventCommandIfParallelMode(command);
+		PreventCommandDuringRecovery(command);
+	}
+
+	cxt = AllocSetContextCreate(CurrentMemoryContext,
+								"belongs_to_many call",
+								ALLOCSET_DEFAULT_SIZES);
+	oldcxt = MemoryContextSwitchTo(cxt);
+	call = palloc0(sizeof(BtmCall));
+	call->fcinfo = fcinfo;
+	call->name = name;
+	call->cxt = cxt;
+	if (PG_ARGISNULL(0))
+		btm_null_argument(call, "relation", NULL);
+	call->rel = btm_cache_get(PG_GETARG_DATUM(0), pivot_lock, cxt);
+	call->routine = &btm_local_routine;
+	MemoryContextSwitchTo(oldcxt);
+
+	if (is_write)
+		check_write(call);
+	return call;
+}
+
+/*
+ * Ends a call and frees all that it allocated.
+ */
+void
+btm_call_end(BtmCall *call)
+{
+	MemoryContextDelete(call->cxt);
+}
+
+/*
+ * Connects to SPI; SPI_finish ends it.  Meanwhile the call's memory context is
+ * the current one, so that what a step allocates outlives the connection.
+ */
+void
+btm_connect(BtmCall *call)
+{
+	SPI_connect();
+	MemoryContextSwitchTo(call->cxt);
+}
+
+/*
+ * Reads the parent from argument argno into call->parent.  NULL stays NULL if
+ * null_ok, else it is 22004 with the hint.
+ */
+void
+btm_call_set_parent(BtmCall *call, int argno, bool null_ok,
+					const char *null_hint)
+{
+	BtmResolved *rel = call->rel;
+	BtmValue	value = btm_value_arg(call->fcinfo, argno);
+	MemoryContext oldcxt;
+
+	if (value.isnull)
+	{
+		if (!null_ok)
+			btm_null_argument(call, "parent_id", null_hint);
+		return;
+	}
+	oldcxt = MemoryContextSwitchTo(call->cxt);
+	call->parent = palloc(sizeof(Datum) * rel->nfk);
+	btm_value_to_key(&value, rel->fk, rel->nfk, "parent", call->parent);
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/*
+ * Reads an on_conflict argument.  Errors: 22004, 22023.
+ */
+BtmConflict
+btm_conflict_arg(BtmCall *call, int argno)
+{
+	char	   *name;
+
+	if (call->fcinfo->args[argno].isnull)
+		btm_null_argument(call, "on_conflict", NULL);
+	name = text_to_cstring(DatumGetTextPP(call->fcinfo->args[argno].value));
+
+	if (pg_strcasecmp(name, "ignore") == 0)
+		return BTM_CONFLICT_IGNORE;
+	if (pg_strcasecmp(name, "update") == 0)
+		return BTM_CONFLICT_UPDATE;
+	if (pg_strcasecmp(name, "error") == 0)
+		return BTM_CONFLICT_ERROR;
+	if (pg_strcasecmp(name, "duplicate") == 0)
+		return BTM_CONFLICT_DUPLICATE;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for on_conflict: \"%s\"", name),
+			 errhint("Use \"ignore\", \"update\", \"error\" or \"duplicate\".")));
+}

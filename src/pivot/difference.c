@@ -1,0 +1,112 @@
+/*-------------------------------------------------------------------------
+ *
+ * difference.c
+ *	  The difference between given ids and current keys; what sync and toggle
+ *	  share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "pivot/pivot.h"
+
+/*
+ * Those ids whose key is in a sorted list (or is not, if !present).
+ */
+static BtmIds *
+select_ids(const BtmIds *ids, const BtmKeys *sorted, BtmKeyColumn *columns,
+		   bool present)
+{
+	bool	   *keep = palloc_extended(ids->keys.n + 1, MCXT_ALLOC_HUGE);
+	BtmIds	   *result;
+
+	for (int64 i = 0; i < ids->keys.n; i++)
+		keep[i] = btm_keys_contain(sorted, columns,
+								   BTM_KEY(&ids->keys, i)) == present;
+	result = btm_ids_subset(ids, keep);
+	pfree(keep);
+	return result;
+}
+
+/*
+ * The ids whose key is in a sorted list of keys.
+ */
+BtmIds *
+btm_ids_present(const BtmIds *ids, const BtmKeys *sorted,
+				BtmKeyColumn *columns)
+{
+	return select_ids(ids, sorted, columns, true);
+}
+
+/*
+ * The ids whose key is not in a sorted list of keys.
+ */
+BtmIds *
+btm_ids_absent(const BtmIds *ids, const BtmKeys *sorted,
+			   BtmKeyColumn *columns)
+{
+	return select_ids(ids, sorted, columns, false);
+}
+
+/*
+ * The keys of `a` that are not in `b`; both are sorted.
+ */
+BtmKeys
+btm_keys_minus(const BtmKeys *a, const BtmKeys *b, BtmKeyColumn *columns)
+{
+	BtmKeys		result;
+
+	btm_keys_init(&result, a->nid);
+	for (int64 i = 0; i < a->n; i++)
+		if (!btm_keys_contain(b, columns, BTM_KEY(a, i)))
+			memcpy(btm_keys_add(&result), BTM_KEY(a, i),
+				   sizeof(Datum) * a->nid);
+	return result;
+}
+
+/*
+ * The ids that a write has returned, as a JSON array in input order, each
+ * once.  Sorts `returned`.
+ */
+Datum
+btm_ids_report(const BtmIds *ids, BtmKeys *returned, BtmKeyColumn *columns)
+{
+	btm_keys_sort_unique(returned, columns);
+	return JsonbPGetDatum(btm_ids_to_jsonb(btm_ids_present(ids, returned,
+														   columns), columns));
+}
+
+/*
+ * Inserts pairs that were not in scope when they were looked for.
+ *
+ * A pair may be in the way all the same: one that a plain INSERT of another
+ * session has made since, which is as good as ours and gets its attributes
+ * (into `changed` unless NULL), or one outside of the relation's filter, which
+ * a unique index forbids to double: 23505, from the index itself.
+ */
+void
+btm_attach_missing(BtmCall *call, const BtmIds *ids, BtmKeys *inserted,
+				   BtmKeys *changed)
+{
+	const BtmPivotRoutine *routine = call->routine;
+	BtmKeyColumn *columns = call->rel->id;
+	BtmIds	   *missing;
+	BtmKeys		found;
+
+	if (ids->keys.n == 0)
+		return;
+	routine->insert_pairs(call, ids, BTM_CONFLICT_IGNORE, inserted);
+	if (inserted->n == ids->keys.n)
+		return;
+
+	btm_keys_sort_unique(inserted, columns);
+	missing = btm_ids_absent(ids, inserted, columns);
+	btm_keys_init(&found, call->rel->nid);
+	routine->read_keys(call, &missing->keys, &found);
+	if (found.n > 0 && changed != NULL)
+		routine->update_pairs(call, missing, changed);
+	btm_keys_sort_unique(&found, columns);
+	missing = btm_ids_absent(missing, &found, columns);
+	if (missing->keys.n > 0)
+		routine->insert_pairs(call, missing, BTM_CONFLICT_ERROR, inserted);
+}

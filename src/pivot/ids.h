@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * ids.h
+ *	  What value.c, keys.c, ids.c and attributes.c share among themselves to
+ *	  take arguments apart.
+ *
+ * Functions allocate in CurrentMemoryContext; what they return may point into
+ * their arguments, which live as long as the call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BTM_IDS_H
+#define BTM_IDS_H
+
+#include "pivot/pivot.h"
+
+/* ---- value.c ---- */
+
+/* From values of one type to one key column; looked up once for many. */
+typedef struct BtmConverter BtmConverter;
+
+extern BtmConverter *btm_converter_make(Oid type, BtmKeyColumn *column);
+extern bool btm_converter_is_noop(const BtmConverter *converter);
+extern Datum btm_convert(BtmConverter *converter, Datum value);
+
+extern bool btm_type_is_json(Oid type);
+extern bool btm_type_is_string(Oid type);
+extern Jsonb *btm_to_jsonb(Datum value, Oid type);
+extern Jsonb *btm_jsonb_parse(const char *text);
+extern void btm_json_root(Jsonb *jb, JsonbValue *value);
+extern bool btm_json_is_object(const JsonbValue *value);
+extern bool btm_json_member(JsonbContainer *object, const BtmKeyColumn *column,
+							JsonbValue *value);
+extern Datum btm_json_scalar(const JsonbValue *value, const BtmType *type,
+							 int32 typmod);
+extern char *btm_text_value(Datum value, Oid type);
+extern int	btm_row_width(Datum value);
+extern void btm_key_read_json(BtmKeyReader *reader, const JsonbValue *value,
+							  Datum *key);
+
+/* ---- keys.c ---- */
+
+extern bool btm_keys_ascending(const BtmKeys *keys, BtmKeyColumn *columns);
+
+/* ---- attributes.c ---- */
+
+/* Reads the attributes of ids into their shapes. */
+typedef struct BtmAttributesReader BtmAttributesReader;
+
+extern BtmAttributesReader *btm_attributes_reader_make(BtmCall *call,
+													   BtmIds *ids);
+extern bool btm_attributes_given(const JsonbValue *value);
+extern BtmAttributes *btm_attributes_read(BtmAttributesReader *reader,
+										  const JsonbValue *value,
+										  const Datum *id, bool is_row);
+extern void btm_attributes_share(BtmAttributesReader *reader,
+								 const JsonbValue *value);
+
+#endif							/* BTM_IDS_H */

@@ -1,0 +1,404 @@
+/*-------------------------------------------------------------------------
+ *
+ * keys.c
+ *	  Lists of keys: growing, ordering, searching, reporting.
+ *
+ * A list may hold millions of keys, so it is one array of datums, which grows
+ * by doubling and may pass the limit of ordinary allocations.  Datums are not
+ * copied; whoever adds a by-reference datum has it live long enough.
+ *
+ * The order is that of the column types' btree operator classes under the
+ * columns' collations, the same that an index on the pair has.  Keys that
+ * compare as equal are the same key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "pivot/ids.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+/* Keys that a list has room for at first. */
+#define INITIAL_KEYS 16
+
+/*
+ * Bounds for the size of a value in a report: the digits of any integer, and
+ * what a value takes besides its digits or characters (its entry in the array,
+ * the head of a number, alignment).
+ */
+#define MAX_INTEGER_SIZE 10
+#define VALUE_OVERHEAD 16
+
+/* ------
+ * Growing
+ * ------
+ */
+
+/*
+ * Makes an empty list of keys of nid datums.  Its memory will come from the
+ * context that is current when the first key is added.
+ */
+void
+btm_keys_init(BtmKeys *keys, int nid)
+{
+	keys->nid = nid;
+	keys->n = 0;
+	keys->max = 0;
+	keys->keys = NULL;
+}
+
+/*
+ * Makes the list larger.
+ */
+static void
+grow(BtmKeys *keys)
+{
+	Size		row = sizeof(Datum) * keys->nid;
+
+	if (keys->keys == NULL)
+	{
+		keys->max = INITIAL_KEYS;
+		keys->keys = palloc(row * keys->max);
+		return;
+	}
+	keys->max *= 2;
+	keys->keys = repalloc_huge(keys->keys, row * keys->max);
+}
+
+/*
+ * Adds a key; the caller fills in its datums.  The pointer is good until the
+ * next key is added.
+ */
+Datum *
+btm_keys_add(BtmKeys *keys)
+{
+	if (keys->n == keys->max)
+		grow(keys);
+	return BTM_KEY(keys, keys->n++);
+}
+
+/* --------------
+ * Order and search
+ * --------------
+ */
+
+/*
+ * Compares two keys of n columns: negative, zero or positive.
+ */
+int
+btm_key_compare(BtmKeyColumn *columns, int n, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < n; i++)
+	{
+		int			result = ApplySortComparator(a[i], false, b[i], false,
+												 &columns[i].sort);
+
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* What compare_rows needs to know. */
+typedef struct RowOrder
+{
+	BtmKeyColumn *columns;
+	int			nid;
+} RowOrder;
+
+static int
+compare_rows(const void *a, const void *b, void *arg)
+{
+	RowOrder   *order = arg;
+
+	return btm_key_compare(order->columns, order->nid, a, b);
+}
+
+/*
+ * Is every key greater than the one before?
+ */
+bool
+btm_keys_ascending(const BtmKeys *keys, BtmKeyColumn *columns)
+{
+	for (int64 i = 1; i < keys->n; i++)
+		if (btm_key_compare(columns, keys->nid, BTM_KEY(keys, i - 1),
+							BTM_KEY(keys, i)) >= 0)
+			return false;
+	return true;
+}
+
+/*
+ * Puts a list into key order and leaves out duplicates.  A list that is so
+ * already, as lists of ids and what an index scan finds often are, costs one
+ * pass.
+ */
+void
+btm_keys_sort_unique(BtmKeys *keys, BtmKeyColumn *columns)
+{
+	RowOrder	order = {columns, keys->nid};
+	Size		row = sizeof(Datum) * keys->nid;
+	int64		n = 0;
+
+	if (btm_keys_ascending(keys, columns))
+		return;
+
+	qsort_arg(keys->keys, keys->n, row, compare_rows, &order);
+	for (int64 i = 1; i < keys->n; i++)
+	{
+		if (btm_key_compare(columns, keys->nid, BTM_KEY(keys, n),
+							BTM_KEY(keys, i)) == 0)
+			continue;
+		n++;
+		memcpy(BTM_KEY(keys, n), BTM_KEY(keys, i), row);
+	}
+	keys->n = n + 1;
+}
+
+/*
+ * Is a key in a list that is in key order?
+ */
+bool
+btm_keys_contain(const BtmKeys *sorted, BtmKeyColumn *columns,
+				 const Datum *key)
+{
+	int64		low = 0;
+	int64		high = sorted->n;
+
+	while (low < high)
+	{
+		int64		middle = low + (high - low) / 2;
+		int			result = btm_key_compare(columns, sorted->nid,
+											 BTM_KEY(sorted, middle), key);
+
+		if (result == 0)
+			return true;
+		if (result < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* -------
+ * Reports
+ * -------
+ */
+
+/*
+ * A value as a JSON string, written by the type's output function.
+ */
+static void
+string_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
+{
+	json->type = jbvString;
+	json->val.string.val =
+		OutputFunctionCall(unconstify(FmgrInfo *, &column->type.output), value);
+	json->val.string.len = strlen(json->val.string.val);
+}
+
+/*
+ * A numeric as a JSON number, or as a string where JSON has no such number.
+ */
+static void
+numeric_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
+{
+	Numeric		num = DatumGetNumeric(value);
+
+	if (numeric_is_nan(num) || numeric_is_inf(num))
+	{
+		string_to_json(column, value, json);
+		return;
+	}
+	json->type = jbvNumeric;
+	json->val.numeric = num;
+}
+
+/*
+ * A float likewise.  Its digits are those of the output function.
+ */
+static void
+float_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
+{
+	float8		num = column->type.type == FLOAT4OID ?
+		DatumGetFloat4(value) : DatumGetFloat8(value);
+
+	string_to_json(column, value, json);
+	if (isnan(num) || isinf(num))
+		return;
+	json->type = jbvNumeric;
+	json->val.numeric =
+		DatumGetNumeric(DirectFunctionCall3(numeric_in,
+											CStringGetDatum(json->val.string.val),
+											ObjectIdGetDatum(InvalidOid),
+											Int32GetDatum(-1)));
+}
+
+/*
+ * A value of a key column as JSON: numbers and booleans as such, anything else
+ * as a string.
+ */
+static void
+value_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
+{
+	switch (column->type.type)
+	{
+		case INT2OID:
+			json->type = jbvNumeric;
+			json->val.numeric = int64_to_numeric(DatumGetInt16(value));
+			break;
+		case INT4OID:
+			json->type = jbvNumeric;
+			json->val.numeric = int64_to_numeric(DatumGetInt32(value));
+			break;
+		case INT8OID:
+			json->type = jbvNumeric;
+			json->val.numeric = int64_to_numeric(DatumGetInt64(value));
+			break;
+		case NUMERICOID:
+			numeric_to_json(column, value, json);
+			break;
+		case FLOAT4OID:
+		case FLOAT8OID:
+			float_to_json(column, value, json);
+			break;
+		case BOOLOID:
+			json->type = jbvBool;
+			json->val.boolean = DatumGetBool(value);
+			break;
+		default:
+			string_to_json(column, value, json);
+			break;
+	}
+}
+
+/*
+ * A key of several columns as a JSON object {column: value}.
+ */
+static void
+key_to_object(const BtmKeyColumn *columns, int nid, const Datum *key,
+			  JsonbValue *json)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < nid; i++)
+	{
+		value.type = jbvString;
+		value.val.string.val = columns[i].name;
+		value.val.string.len = strlen(columns[i].name);
+		pushJsonbValue(&state, WJB_KEY, &value);
+		value_to_json(&columns[i], key[i], &value);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	*json = *pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * A list of keys as a JSON array, in the order of the list.
+ *
+ * The array is put together here because pushJsonbValue cannot take more
+ * elements than fit into an ordinary allocation, which is fewer than fit into
+ * a jsonb.  Errors: 54000 if the report is larger than a jsonb can be.
+ */
+Jsonb *
+btm_keys_to_jsonb(const BtmKeys *keys, const BtmKeyColumn *columns)
+{
+	JsonbValue	array = {0};
+	JsonbValue *elements;
+
+	if (keys->n > JB_CMASK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("number of reported ids exceeds the maximum of %u",
+						(unsigned) JB_CMASK)));
+	elements = MemoryContextAllocHuge(CurrentMemoryContext,
+									  sizeof(JsonbValue) * (keys->n + 1));
+	for (int64 i = 0; i < keys->n; i++)
+	{
+		if (keys->nid == 1)
+			value_to_json(columns, *BTM_KEY(keys, i), &elements[i]);
+		else
+			key_to_object(columns, keys->nid, BTM_KEY(keys, i), &elements[i]);
+	}
+	array.type = jbvArray;
+	array.val.array.nElems = keys->n;
+	array.val.array.elems = elements;
+	return JsonbValueToJsonb(&array);
+}
+
+/*
+ * The most bytes that a value can take in a report.
+ */
+static Size
+value_size_bound(const BtmKeyColumn *column, Datum value)
+{
+	char	   *text;
+	Size		size;
+
+	switch (column->type.type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return MAX_INTEGER_SIZE + VALUE_OVERHEAD;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NUMERICOID:
+			return VARSIZE_ANY(DatumGetPointer(value)) + VALUE_OVERHEAD;
+		default:
+			text = OutputFunctionCall(unconstify(FmgrInfo *,
+												 &column->type.output),
+									  value);
+			size = strlen(text);
+			pfree(text);
+			return size + VALUE_OVERHEAD;
+	}
+}
+
+/*
+ * The most bytes that a key can take in a report.
+ */
+static Size
+key_size_bound(const BtmKeyColumn *columns, int nid, const Datum *key)
+{
+	Size		size = 0;
+
+	for (int i = 0; i < nid; i++)
+	{
+		size += value_size_bound(&columns[i], key[i]);
+		if (nid > 1)
+			size += strlen(columns[i].name) + VALUE_OVERHEAD;
+	}
+	return nid > 1 ? size + VALUE_OVERHEAD : size;
+}
+
+/*
+ * Raises 54000 if a report of these keys is larger than a jsonb can be, so
+ * that a write can refuse before it has changed anything.  Keys that are
+ * certain to fit cost one pass that adds up bounds; only a list near the limit
+ * is written out to know for sure.
+ */
+void
+btm_keys_check_report(const BtmKeys *keys, const BtmKeyColumn *columns)
+{
+	Size		size = VALUE_OVERHEAD;
+
+	for (int64 i = 0; i < keys->n; i++)
+	{
+		size += key_size_bound(columns, keys->nid, BTM_KEY(keys, i));
+		if (size > JENTRY_OFFLENMASK)
+		{
+			pfree(btm_keys_to_jsonb(keys, columns));
+			return;
+		}
+	}
+}

@@ -1,0 +1,357 @@
+/*-------------------------------------------------------------------------
+ *
+ * lock.c
+ *	  The locks that make operations on one parent safe under concurrency.
+ *
+ * Locks are transaction-level locks of the lock manager, in the space of
+ * advisory locks but with a field4 of our own, so that they collide neither
+ * with users' advisory locks (1 and 2) nor with other extensions'.  The rest
+ * of the tag is a 64-bit hash.  A *parent lock* is keyed by the topmost
+ * partition root of the pivot, the columns of the foreign key and their
+ * values; a *pair lock* by the columns of both keys, in the order of their
+ * names, so that callers from the two sides of a relation meet.
+ *
+ * Who takes what
+ *
+ *	- A call that may lock no more than one existing row of its parent, and
+ *	  inserts in key order, shares the parent lock: attaching, and detaching
+ *	  or updating a single id, with a unique index on the pair.  Whatever
+ *	  these do to each other is decided row by row through the index.
+ *	- Everything else takes the parent lock exclusively: calls that read and
+ *	  then write the difference; calls that lock several existing rows, whose
+ *	  order the planner chooses; calls with attributes of several shapes,
+ *	  which insert with several statements; any call at REPEATABLE READ and
+ *	  above; attaching without a unique index.
+ *	- Without a unique index, every pair that may be inserted is locked as
+ *	  well, in the order of the lock tags.
+ *
+ * Two transactions that make one call each cannot deadlock: on one side of a
+ * relation they wait for the parent lock first, holding nothing; from two
+ * sides they have one pair in common.
+ *
+ * The snapshot that a statement works under must be taken after the lock.  At
+ * READ COMMITTED each statement takes its own.  At REPEATABLE READ and above
+ * the transaction's snapshot is older, so the call checks that nobody has
+ * changed the parent's rows since (check_snapshot).
+ *
+ * Escalation: the lock table is shared by everybody and small.  A transaction
+ * that would take more than belongs_to_many.max_locks locks on one pivot takes
+ * SHARE ROW EXCLUSIVE on the table instead; every writer holds ROW EXCLUSIVE
+ * on it, which conflicts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "pivot/pivot.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+/* Our space among advisory locks. */
+#define BTM_LOCK_FIELD4		48347
+
+/* Locks that this transaction has taken on one pivot. */
+typedef struct LockCount
+{
+	Oid			pivot_root;		/* key */
+	int64		taken;
+} LockCount;
+
+static int	max_locks = 1000;
+static HTAB *lock_counts = NULL;	/* in TopTransactionContext */
+
+/* --------
+ * Counting
+ * --------
+ */
+
+/*
+ * The table of counts goes with the transaction's memory.
+ */
+static void
+forget_lock_counts(void *arg)
+{
+	lock_counts = NULL;
+}
+
+static void
+create_lock_counts(void)
+{
+	HASHCTL		ctl = {0};
+	MemoryContextCallback *callback;
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(LockCount);
+	ctl.hcxt = TopTransactionContext;
+	lock_counts = hash_create("belongs_to_many lock counts", 8, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	callback = MemoryContextAlloc(TopTransactionContext,
+								  sizeof(MemoryContextCallback));
+	callback->func = forget_lock_counts;
+	callback->arg = NULL;
+	MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+}
+
+/*
+ * The number of locks taken on a pivot.  Locks that a rolled back savepoint
+ * has released are still counted: that escalates early, never late.
+ */
+static int64 *
+lock_count(Oid pivot_root)
+{
+	bool		found;
+	LockCount  *entry;
+
+	if (lock_counts == NULL)
+		create_lock_counts();
+	entry = hash_search(lock_counts, &pivot_root, HASH_ENTER, &found);
+	if (!found)
+		entry->taken = 0;
+	return &entry->taken;
+}
+
+/* ----
+ * Tags
+ * ----
+ */
+
+/*
+ * Hash of a key value under its type and collation.  Types that cannot be
+ * hashed give one hash for all values: their parents wait for each other.
+ */
+static uint64
+hash_key_value(BtmKeyColumn *column, Datum value)
+{
+	if (!OidIsValid(column->hash.fn_oid))
+		return 0;
+	return DatumGetUInt64(FunctionCall2Coll(&column->hash,
+											column->type.collation,
+											value, Int64GetDatum(0)));
+}
+
+/*
+ * Adds a column and its value to a hash.  Columns go by name: attribute
+ * numbers of a partition may differ from the root's.
+ */
+static uint64
+combine_column(uint64 hash, BtmKeyColumn *column, Datum value)
+{
+	uint64		name = hash_bytes_extended((const unsigned char *) column->name,
+										   strlen(column->name), 0);
+
+	hash = hash_combine64(hash, name);
+	return hash_combine64(hash, hash_key_value(column, value));
+}
+
+/*
+ * Hash of a parent.
+ */
+static uint64
+hash_parent(BtmCall *call)
+{
+	BtmResolved *rel = call->rel;
+	uint64		hash = rel->pivot_root;
+
+	for (int i = 0; i < rel->nfk; i++)
+		hash = combine_column(hash, &rel->fk[i], call->parent[i]);
+	return hash;
+}
+
+/*
+ * Hash of a pair: the sum over the columns, which is the same in any order.
+ */
+static uint64
+hash_pair(BtmCall *call, const Datum *key)
+{
+	BtmResolved *rel = call->rel;
+	uint64		hash = hash_combine64(rel->pivot_root, 1);
+
+	for (int i = 0; i < rel->nfk; i++)
+		hash += combine_column(0, &rel->fk[i], call->parent[i]);
+	for (int i = 0; i < rel->nid; i++)
+		hash += combine_column(0, &rel->id[i], key[i]);
+	return hash;
+}
+
+/*
+ * The lock tag of a hash.
+ */
+static LOCKTAG
+make_tag(uint64 hash)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32),
+						 (uint32) hash, BTM_LOCK_FIELD4);
+	return tag;
+}
+
+/* ----------
+ * Acquiring
+ * ----------
+ */
+
+/*
+ * Does this transaction hold SHARE ROW EXCLUSIVE on the pivot already?
+ */
+static bool
+table_is_locked(Oid pivot_root)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, pivot_root);
+	return LockHeldByMe(&tag, ShareRowExclusiveLock, false);
+}
+
+/*
+ * Gets leave to take `wanted` more locks on a pivot: true, or false if the
+ * table is locked instead and no further lock is needed.
+ */
+static bool
+may_take_locks(BtmCall *call, int64 wanted)
+{
+	Oid			pivot_root = call->rel->pivot_root;
+	int64	   *taken = lock_count(pivot_root);
+
+	if (table_is_locked(pivot_root))
+		return false;
+	if (*taken + wanted > max_locks)
+	{
+		LockRelationOid(pivot_root, ShareRowExclusiveLock);
+		return false;
+	}
+	*taken += wanted;
+	return true;
+}
+
+/*
+ * Takes the lock of the call's parent until the transaction ends.
+ *
+ * The pivot is locked in ROW EXCLUSIVE mode by the call already; a partition's
+ * root is not, so it is here.
+ */
+void
+btm_lock_parent(BtmCall *call, bool exclusive)
+{
+	BtmResolved *rel = call->rel;
+	LOCKMODE	mode = exclusive ? ExclusiveLock : ShareLock;
+	LOCKTAG		tag = make_tag(hash_parent(call));
+
+	if (rel->pivot_root != rel->pivot)
+		LockRelationOid(rel->pivot_root, RowExclusiveLock);
+	if (LockHeldByMe(&tag, mode, false) || !may_take_locks(call, 1))
+		return;
+	(void) LockAcquire(&tag, mode, false, false);
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a;
+	uint64		y = *(const uint64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Takes the locks of pairs that the call may insert, in tag order.
+ */
+static void
+lock_pairs(BtmCall *call, const BtmKeys *keys)
+{
+	uint64	   *hashes;
+
+	if (!may_take_locks(call, keys->n))
+		return;
+	hashes = palloc(sizeof(uint64) * keys->n);
+	for (int64 i = 0; i < keys->n; i++)
+		hashes[i] = hash_pair(call, BTM_KEY(keys, i));
+	qsort(hashes, keys->n, sizeof(uint64), compare_hashes);
+	for (int64 i = 0; i < keys->n; i++)
+	{
+		LOCKTAG		tag = make_tag(hashes[i]);
+
+		(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	}
+	pfree(hashes);
+}
+
+/*
+ * Do all ids go into one statement?
+ */
+static bool
+have_one_shape(const BtmIds *ids)
+{
+	for (int64 i = 1; ids->attributes != NULL && i < ids->keys.n; i++)
+	{
+		const BtmAttributes *a = ids->attributes[i - 1];
+		const BtmAttributes *b = ids->attributes[i];
+
+		if ((a ? a->shape : 0) != (b ? b->shape : 0))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Must the call have its parent for itself?  See the top of this file.
+ */
+static bool
+needs_exclusive(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
+{
+	if (IsolationUsesXactSnapshot() || !btm_has_arbiter(call->rel))
+		return true;
+	switch (kind)
+	{
+		case BTM_WRITE_ATTACH:
+			return !have_one_shape(ids);
+		case BTM_WRITE_ATTACH_UPDATE:
+		case BTM_WRITE_EXISTING:
+			return ids->keys.n > 1;
+		case BTM_WRITE_ALL:
+		case BTM_WRITE_DIFFERENCE:
+			break;
+	}
+	return true;
+}
+
+/*
+ * Takes the locks that a write needs, and checks at REPEATABLE READ and above
+ * that the transaction's snapshot shows the rows as they are.
+ *
+ * `ids` are those of the call, NULL if it is about all rows of the parent.
+ * Called inside an SPI connection.  Errors: 40001, 40P01.
+ */
+void
+btm_lock_for_write(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
+{
+	bool		inserts = kind != BTM_WRITE_EXISTING && kind != BTM_WRITE_ALL;
+
+	btm_lock_parent(call, needs_exclusive(call, kind, ids));
+	if (inserts && !btm_has_arbiter(call->rel))
+		lock_pairs(call, &ids->keys);
+	if (IsolationUsesXactSnapshot())
+		call->routine->check_snapshot(call, ids ? &ids->keys : NULL);
+}
+
+/*
+ * Defines the settings; called once, when the library is loaded.
+ */
+void
+btm_lock_init(void)
+{
+	DefineCustomIntVariable("belongs_to_many.max_locks",
+							"Sets how many locks a transaction takes on one pivot before it locks the table.",
+							NULL,
+							&max_locks,
+							1000, 0, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+}

@@ -1,0 +1,524 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  Runs the statements of operations; keeps their plans.
+ *
+ * A kept plan belongs to the resolved relation that it was made for and goes
+ * with it.  Over all relations the number of kept plans is bounded
+ * (belongs_to_many.plan_cache_size); the one that was not used for longest
+ * makes room.  A plan that is running is never freed: its relation is pinned,
+ * and room is made only before a plan is prepared, among the plans that no
+ * call in progress uses.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "jit/jit.h"
+#include "miscadmin.h"
+#include "nodes/params.h"
+#include "optimizer/cost.h"
+#include "pivot/plan.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+
+/* A kept plan, in TopMemoryContext. */
+typedef struct BtmPlan
+{
+	dlist_node	node;			/* in BtmResolved.plans */
+	dlist_node	lru;			/* in plan_lru */
+	BtmResolved *rel;
+	BtmStatementKind kind;
+	bool		returning;
+	Oid			row_type;
+	Bitmapset  *shape;			/* attribute numbers */
+	SPIPlanPtr	plan;
+} BtmPlan;
+
+/* Rows that the planner assumes for the input of a kept plan. */
+#define BTM_GENERIC_ESTIMATE 16
+
+static dlist_head plan_lru = DLIST_STATIC_INIT(plan_lru);	/* oldest first */
+static int	plan_count = 0;
+
+/* ----------
+ * Kept plans
+ * ----------
+ */
+
+/*
+ * Frees a kept plan.
+ */
+static void
+free_plan(BtmPlan *plan)
+{
+	dlist_delete(&plan->node);
+	dlist_delete(&plan->lru);
+	plan_count--;
+	SPI_freeplan(plan->plan);
+	bms_free(plan->shape);
+	pfree(plan);
+}
+
+/*
+ * Frees the plans of a relation that goes away.
+ */
+void
+btm_plan_free_all(BtmResolved *rel)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &rel->plans)
+		free_plan(dlist_container(BtmPlan, node, iter.cur));
+}
+
+/*
+ * Makes room for one more plan.  Plans of relations that a call uses stay, so
+ * the bound can be passed by as many plans as nested calls use.
+ */
+static void
+make_room(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &plan_lru)
+	{
+		BtmPlan    *plan = dlist_container(BtmPlan, lru, iter.cur);
+
+		if (plan_count < btm_plan_cache_size)
+			return;
+		if (plan->rel->pins == 0)
+			free_plan(plan);
+	}
+}
+
+/*
+ * The attribute numbers of a shape, as a set; NULL for none.
+ */
+static Bitmapset *
+shape_columns(const BtmShape *shape)
+{
+	Bitmapset  *result = NULL;
+
+	for (int i = 0; shape != NULL && i < shape->ncolumns; i++)
+		result = bms_add_member(result, shape->columns[i]->attnum);
+	return result;
+}
+
+/*
+ * Is this the plan of the statement?
+ */
+static bool
+plan_matches(const BtmPlan *plan, const BtmStatement *stmt,
+			 const Bitmapset *shape)
+{
+	return plan->kind == stmt->kind &&
+		plan->returning == stmt->returning &&
+		plan->row_type == stmt->row_type &&
+		bms_equal(plan->shape, shape);
+}
+
+/*
+ * Finds the kept plan of a statement and makes it the youngest, or NULL.
+ */
+static SPIPlanPtr
+find_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &rel->plans)
+	{
+		BtmPlan    *plan = dlist_container(BtmPlan, node, iter.cur);
+
+		if (plan_matches(plan, stmt, shape))
+		{
+			dlist_delete(&plan->lru);
+			dlist_push_tail(&plan_lru, &plan->lru);
+			return plan->plan;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Prepares a statement.  The plan lives until SPI_finish unless it is kept.
+ */
+static SPIPlanPtr
+prepare(BtmCall *call, const BtmStatement *stmt, int cursor_options)
+{
+	BtmResolved *rel = call->rel;
+	Oid		   *types = palloc(sizeof(Oid) * rel->nfk);
+	StringInfoData sql;
+	SPIPlanPtr	plan;
+
+	for (int i = 0; i < rel->nfk; i++)
+		types[i] = rel->fk[i].type.type;
+	initStringInfo(&sql);
+	stmt->build(&sql, call, stmt);
+
+	plan = SPI_prepare_cursor(sql.data, stmt->without_parent ? 0 : rel->nfk,
+							  types, cursor_options);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s for %s",
+			 SPI_result_code_string(SPI_result), sql.data);
+	return plan;
+}
+
+/*
+ * Keeps a plan with its relation.
+ */
+static void
+keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
+		  SPIPlanPtr spi_plan)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(TopMemoryContext);
+	BtmPlan    *plan = palloc(sizeof(BtmPlan));
+
+	plan->rel = rel;
+	plan->kind = stmt->kind;
+	plan->returning = stmt->returning;
+	plan->row_type = stmt->row_type;
+	plan->shape = bms_copy(shape);
+	plan->plan = spi_plan;
+	if (SPI_keepplan(spi_plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	dlist_push_tail(&rel->plans, &plan->node);
+	dlist_push_tail(&plan_lru, &plan->lru);
+	plan_count++;
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/*
+ * Makes the generic plan of a kept plan, where it has none or an invalid one.
+ *
+ * A plan made while the tables were small would scan them from end to end,
+ * and go on doing so when they have grown, until something analyzes them.  So
+ * sequential scans are disabled while the planner runs, and JIT with them: the
+ * cost that a disabled scan is given where there is no index must not make
+ * the executor compile.  Nothing else runs meanwhile, so the variables are set
+ * directly.
+ */
+static void
+make_generic_plan(SPIPlanPtr plan)
+{
+	bool		save_seqscan = enable_seqscan;
+	bool		save_jit = jit_enabled;
+	CachedPlan *generic;
+
+	PG_TRY();
+	{
+		enable_seqscan = false;
+		jit_enabled = false;
+		generic = SPI_plan_get_cached_plan(plan);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = save_seqscan;
+		jit_enabled = save_jit;
+	}
+	PG_END_TRY();
+
+	/* NULL where rules have turned the statement into several or none. */
+	if (generic != NULL)
+		ReleaseCachedPlan(generic, CurrentResourceOwner);
+}
+
+/*
+ * The plan to run a statement with: a kept generic one for small inputs, one
+ * for just this input otherwise.
+ */
+static SPIPlanPtr
+get_plan(BtmCall *call, const BtmStatement *stmt)
+{
+	BtmResolved *rel = call->rel;
+	Bitmapset  *shape;
+	SPIPlanPtr	plan;
+
+	if (stmt->input_rows > BTM_GENERIC_ROWS)
+		return prepare(call, stmt, 0);
+
+	shape = shape_columns(stmt->shape);
+	plan = find_plan(rel, stmt, shape);
+	if (plan == NULL)
+	{
+		make_room();
+		plan = prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN);
+		keep_plan(rel, stmt, shape, plan);
+	}
+	make_generic_plan(plan);
+	return plan;
+}
+
+/* ---------------------
+ * Running of statements
+ * ---------------------
+ */
+
+/*
+ * Makes the input visible to the statement, under BTM_INPUT_NAME.
+ */
+static void
+register_input(const BtmStatement *stmt)
+{
+	EphemeralNamedRelation enr;
+	int			rc;
+
+	if (stmt->input == NULL)
+		return;
+	enr = palloc0(sizeof(EphemeralNamedRelationData));
+	enr->md.name = BTM_INPUT_NAME;
+	enr->md.tupdesc = stmt->input_desc;
+	enr->md.enrtype = ENR_NAMED_TUPLESTORE;
+	enr->md.enrtuples = stmt->input_rows > BTM_GENERIC_ROWS ?
+		stmt->input_rows : BTM_GENERIC_ESTIMATE;
+	enr->reldata = stmt->input;
+	rc = SPI_register_relation(enr);
+	if (rc != SPI_OK_REL_REGISTER)
+		elog(ERROR, "SPI_register_relation failed: %s",
+			 SPI_result_code_string(rc));
+}
+
+/*
+ * Takes the input away again and frees it.
+ */
+static void
+unregister_input(const BtmStatement *stmt)
+{
+	if (stmt->input == NULL)
+		return;
+	SPI_unregister_relation(BTM_INPUT_NAME);
+	tuplestore_end(stmt->input);
+}
+
+/*
+ * The parent's key as parameters, or NULL for a statement without a parent.
+ */
+static ParamListInfo
+parent_params(BtmCall *call, const BtmStatement *stmt)
+{
+	BtmResolved *rel = call->rel;
+	ParamListInfo params;
+
+	if (stmt->without_parent)
+		return NULL;
+	params = makeParamList(rel->nfk);
+	for (int i = 0; i < rel->nfk; i++)
+	{
+		params->params[i].value = call->parent[i];
+		params->params[i].isnull = false;
+		params->params[i].pflags = PARAM_FLAG_CONST;
+		params->params[i].ptype = rel->fk[i].type.type;
+	}
+	return params;
+}
+
+/*
+ * Runs a statement: see plan.h.
+ */
+uint64
+btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
+				  DestReceiver *dest)
+{
+	SPIExecuteOptions options = {0};
+	SPIPlanPtr	plan;
+	int			rc;
+
+	register_input(stmt);
+	plan = get_plan(call, stmt);
+
+	options.params = parent_params(call, stmt);
+	options.read_only = read_only;
+	options.dest = dest;
+	rc = SPI_execute_plan_extended(plan, &options);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s",
+			 SPI_result_code_string(rc));
+
+	unregister_input(stmt);
+	return SPI_processed;
+}
+
+/* ---------------
+ * Input relations
+ * ---------------
+ */
+
+/*
+ * Starts the input relation of a statement; its columns are to be described
+ * by the caller.
+ */
+static void
+begin_input(BtmStatement *stmt, int ncolumns, int64 nrows)
+{
+	stmt->input_desc = CreateTemplateTupleDesc(ncolumns);
+	stmt->input = tuplestore_begin_heap(false, false, work_mem);
+	stmt->input_rows = nrows;
+}
+
+/*
+ * Describes column i (from 1) of an input relation: its name is prefix and
+ * number, its type that of a column of the pivot.
+ */
+static void
+input_column(BtmStatement *stmt, int i, char prefix, int number,
+			 const BtmType *type)
+{
+	char		name[NAMEDATALEN];
+
+	snprintf(name, sizeof(name), "%c%d", prefix, number);
+	TupleDescInitEntry(stmt->input_desc, i, name, type->type, -1, 0);
+	TupleDescInitEntryCollation(stmt->input_desc, i, type->collation);
+}
+
+/*
+ * Makes a set of keys the input: columns k1 .. knid.
+ */
+void
+btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
+						 const BtmKeys *keys)
+{
+	bool	   *nulls = palloc0(sizeof(bool) * keys->nid);
+
+	begin_input(stmt, keys->nid, keys->n);
+	for (int i = 0; i < keys->nid; i++)
+		input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
+	for (int64 i = 0; i < keys->n; i++)
+		tuplestore_putvalues(stmt->input, stmt->input_desc,
+							 BTM_KEY(keys, i), nulls);
+}
+
+/*
+ * Makes those ids the input that have attributes of this shape: columns k1 ..
+ * knid, a1 .. am.
+ */
+void
+btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
+						int shape)
+{
+	const BtmShape *columns = &ids->shapes[shape];
+	int			nid = ids->keys.nid;
+	Datum	   *values = palloc(sizeof(Datum) * (nid + columns->ncolumns));
+	bool	   *nulls = palloc0(sizeof(bool) * (nid + columns->ncolumns));
+	int64		nrows = 0;
+
+	stmt->shape = columns;
+	begin_input(stmt, nid + columns->ncolumns, 0);
+	for (int i = 0; i < nid; i++)
+		input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
+	for (int i = 0; i < columns->ncolumns; i++)
+		input_column(stmt, nid + i + 1, 'a', i + 1, &columns->columns[i]->type);
+
+	for (int64 i = 0; i < ids->keys.n; i++)
+	{
+		const BtmAttributes *attributes = btm_id_attributes(ids, i);
+
+		if (attributes == NULL ? shape != 0 : attributes->shape != shape)
+			continue;
+		memcpy(values, BTM_KEY(&ids->keys, i), sizeof(Datum) * nid);
+		for (int j = 0; j < columns->ncolumns; j++)
+		{
+			values[nid + j] = attributes->values[j];
+			nulls[nid + j] = attributes->nulls[j];
+		}
+		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
+		nrows++;
+	}
+	stmt->input_rows = nrows;
+}
+
+/*
+ * Makes a list of parents the input: columns ord (from 0), p1 .. pnfk.
+ */
+void
+btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
+							const BtmKeys *parents)
+{
+	int			nfk = call->rel->nfk;
+	Datum	   *values = palloc(sizeof(Datum) * (nfk + 1));
+	bool	   *nulls = palloc0(sizeof(bool) * (nfk + 1));
+
+	stmt->without_parent = true;
+	begin_input(stmt, nfk + 1, parents->n);
+	TupleDescInitEntry(stmt->input_desc, 1, "ord", INT8OID, -1, 0);
+	for (int i = 0; i < nfk; i++)
+		input_column(stmt, i + 2, 'p', i + 1, &call->rel->fk[i].type);
+	for (int64 i = 0; i < parents->n; i++)
+	{
+		values[0] = Int64GetDatum(i);
+		memcpy(&values[1], BTM_KEY(parents, i), sizeof(Datum) * nfk);
+		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
+	}
+}
+
+/* ------------------
+ * Output: a key list
+ * ------------------
+ */
+
+typedef struct KeysReceiver
+{
+	DestReceiver pub;
+	BtmKeys    *keys;
+	const BtmKeyColumn *columns;
+	MemoryContext cxt;			/* for by-reference datums */
+} KeysReceiver;
+
+static void
+keys_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+/*
+ * Adds the leading columns of a row to the list.
+ */
+static bool
+keys_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	KeysReceiver *receiver = (KeysReceiver *) self;
+	MemoryContext oldcxt = MemoryContextSwitchTo(receiver->cxt);
+	Datum	   *key = btm_keys_add(receiver->keys);
+
+	slot_getsomeattrs(slot, receiver->keys->nid);
+	for (int i = 0; i < receiver->keys->nid; i++)
+	{
+		const BtmType *type = &receiver->columns[i].type;
+
+		Assert(!slot->tts_isnull[i]);
+		key[i] = datumCopy(slot->tts_values[i], type->typbyval, type->typlen);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	return true;
+}
+
+static void
+keys_shutdown(DestReceiver *self)
+{
+}
+
+static void
+keys_destroy(DestReceiver *self)
+{
+	pfree(self);
+}
+
+/*
+ * See plan.h.  Keys are copied into the memory context that is current now.
+ */
+DestReceiver *
+btm_keys_receiver(BtmKeys *keys, const BtmKeyColumn *columns)
+{
+	KeysReceiver *receiver = palloc0(sizeof(KeysReceiver));
+
+	receiver->pub.receiveSlot = keys_receive;
+	receiver->pub.rStartup = keys_startup;
+	receiver->pub.rShutdown = keys_shutdown;
+	receiver->pub.rDestroy = keys_destroy;
+	receiver->pub.mydest = DestNone;
+	receiver->keys = keys;
+	receiver->columns = columns;
+	receiver->cxt = CurrentMemoryContext;
+	return &receiver->pub;
+}

@@ -1,0 +1,104 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *	  Statements of operations: their kept plans, their input, their output.
+ *
+ * A statement is run through SPI.  Its parameters $1 .. $nfk are the key of
+ * call->parent (rel->nfk of them, typed as the pivot's columns).  A set of ids
+ * or parents reaches it as an ephemeral named relation, the mechanism behind
+ * the transition tables of triggers: any column type works, and the planner
+ * is told the number of rows.
+ *
+ * Small statements are planned once, as generic plans, and kept with the
+ * resolved relation.  Since such a plan must stay good when tables grow, it is
+ * made with sequential scans disabled: it uses the index of the key from the
+ * first call on.  Statements with many rows are planned for their own size
+ * each time; there the planner's time does not count.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BTM_PLAN_H
+#define BTM_PLAN_H
+
+#include "pivot/pivot.h"
+
+#include "lib/stringinfo.h"
+
+/* What a statement does; with its shape it identifies a kept plan. */
+typedef enum BtmStatementKind
+{
+	BTM_STMT_READ_KEYS,
+	BTM_STMT_READ_KEYS_AMONG,
+	BTM_STMT_READ_VERSIONS,
+	BTM_STMT_READ_VERSIONS_AMONG,
+	BTM_STMT_DELETE_ALL,
+	BTM_STMT_DELETE_AMONG,
+	BTM_STMT_UPDATE,
+	BTM_STMT_INSERT,
+	BTM_STMT_INSERT_IGNORE,
+	BTM_STMT_INSERT_UPDATE,
+	BTM_STMT_RESULTS,
+	BTM_STMT_RESULTS_FOR,
+	BTM_STMT_RELATED_IDS,
+	BTM_STMT_IS_ATTACHED,
+	BTM_STMT_COUNT,
+	BTM_STMT_COUNT_FOR
+} BtmStatementKind;
+
+/* Name of the ephemeral relation in SQL text. */
+#define BTM_INPUT_NAME "btm_input"
+
+/* Statements with more input rows than this are planned for their size. */
+#define BTM_GENERIC_ROWS 256
+
+typedef struct BtmStatement
+{
+	/* These identify it among the statements of its relation. */
+	BtmStatementKind kind;
+	const BtmShape *shape;		/* attributes it writes, or NULL */
+	uint64		row_type;		/* what else its text depends on, or 0: the row
+								 * type of typed results, as the type cache
+								 * identifies it; the limit of RESULTS_FOR */
+	bool		returning;		/* keys of the affected rows wanted? */
+
+	bool		without_parent; /* has no parameters */
+
+	/* Appends the statement's text. */
+	void		(*build) (StringInfo sql, BtmCall *call,
+						  const struct BtmStatement *stmt);
+
+	TupleDesc	input_desc;		/* of the ephemeral relation, or NULL */
+	Tuplestorestate *input;
+	int64		input_rows;
+} BtmStatement;
+
+/*
+ * Runs a statement, and returns the number of rows processed.  Result rows go
+ * to `dest`, or nowhere if it is NULL.  read_only statements run under the
+ * active snapshot, others under a snapshot of their own as a statement that
+ * the client sends would (see SPI_execute_plan).  The caller is connected to
+ * SPI.
+ */
+extern uint64 btm_statement_run(BtmCall *call, const BtmStatement *stmt,
+								bool read_only, DestReceiver *dest);
+
+/*
+ * Input relations.  For ids: columns k1 .. knid, and a1 .. am for the
+ * attributes of `shape` (ids of another shape are left out).  For parents:
+ * columns ord (int8, 0-based) and p1 .. pnfk.
+ */
+extern void btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
+									 const BtmKeys *keys);
+extern void btm_statement_input_ids(BtmCall *call, BtmStatement *stmt,
+									const BtmIds *ids, int shape);
+extern void btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
+										const BtmKeys *parents);
+
+/* A receiver that adds the first columns of each row to a list of keys. */
+extern DestReceiver *btm_keys_receiver(BtmKeys *keys,
+									   const BtmKeyColumn *columns);
+
+/* For the relation cache. */
+extern void btm_plan_free_all(BtmResolved *rel);
+
+#endif							/* BTM_PLAN_H */

@@ -1,0 +1,133 @@
+/*-------------------------------------------------------------------------
+ *
+ * sync.c
+ *	  sync(): makes the pairs of a parent those that are given.
+ *
+ * The current keys are read once, under the parent's lock; the difference to
+ * the given ids is taken in memory, and applied in the order delete, update,
+ * insert, so that unique constraints on other columns of the pivot hold.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "funcapi.h"
+#include "pivot/pivot.h"
+
+BTM_FUNCTION(btm_sync);
+BTM_FUNCTION(btm_sync_without_detaching);
+
+/* What a sync has done; keys in no particular order. */
+typedef struct SyncReport
+{
+	BtmKeys		attached;
+	BtmKeys		detached;
+	BtmKeys		updated;
+} SyncReport;
+
+/*
+ * Applies the difference between the given ids and the current keys.
+ */
+static void
+apply_sync(BtmCall *call, const BtmIds *ids, bool detaching, SyncReport *report)
+{
+	const BtmPivotRoutine *routine = call->routine;
+	BtmKeys		current;
+	BtmKeys		surplus;
+	BtmIds	   *existing;
+	BtmIds	   *missing;
+
+	btm_keys_init(&current, call->rel->nid);
+	routine->read_keys(call, detaching ? NULL : &ids->keys, &current);
+	btm_keys_sort_unique(&current, call->rel->id);
+
+	if (detaching)
+	{
+		surplus = btm_keys_minus(&current, &ids->keys, call->rel->id);
+		btm_keys_check_report(&surplus, call->rel->id);
+		if (surplus.n > 0)
+			routine->delete_pairs(call, &surplus, &report->detached);
+	}
+	existing = btm_ids_present(ids, &current, call->rel->id);
+	if (existing->keys.n > 0)
+		routine->update_pairs(call, existing, &report->updated);
+	missing = btm_ids_absent(ids, &current, call->rel->id);
+	btm_attach_missing(call, missing, &report->attached, &report->updated);
+}
+
+/*
+ * The one row of the report, in the memory context of the caller's query.
+ */
+static void
+return_report(BtmCall *call, const BtmIds *ids, SyncReport *report)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) call->fcinfo->resultinfo;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	btm_keys_sort_unique(&report->detached, call->rel->id);
+	values[0] = btm_ids_report(ids, &report->attached, call->rel->id);
+	values[1] = JsonbPGetDatum(btm_keys_to_jsonb(&report->detached,
+												 call->rel->id));
+	values[2] = btm_ids_report(ids, &report->updated, call->rel->id);
+	InitMaterializedSRF(call->fcinfo, 0);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * The body of both functions.
+ */
+static Datum
+sync_common(BtmCall *call, bool detaching, int attributes_argno)
+{
+	SyncReport	report;
+	BtmIds	   *ids;
+	MemoryContext oldcxt;
+
+	btm_call_set_parent(call, 1, false, NULL);
+	ids = btm_ids_arg(call, 2, attributes_argno,
+					  "An empty list detaches everything; so does detach(relation, parent_id).");
+
+	oldcxt = MemoryContextSwitchTo(call->cxt);
+	btm_keys_check_report(&ids->keys, call->rel->id);
+	btm_keys_init(&report.attached, call->rel->nid);
+	btm_keys_init(&report.detached, call->rel->nid);
+	btm_keys_init(&report.updated, call->rel->nid);
+	MemoryContextSwitchTo(oldcxt);
+
+	if (detaching || ids->keys.n > 0)
+	{
+		btm_connect(call);
+		btm_lock_for_write(call, BTM_WRITE_DIFFERENCE,
+						   detaching ? NULL : ids);
+		apply_sync(call, ids, detaching, &report);
+		SPI_finish();
+	}
+	return_report(call, ids, &report);
+	btm_call_end(call);
+	return (Datum) 0;
+}
+
+/*
+ * sync(relation, parent_id, ids, detaching, attributes)
+ *		returns table (attached jsonb, detached jsonb, updated jsonb)
+ */
+Datum
+btm_sync(PG_FUNCTION_ARGS)
+{
+	BtmCall    *call = btm_call_begin(fcinfo, "sync", RowExclusiveLock);
+
+	if (PG_ARGISNULL(3))
+		btm_null_argument(call, "detaching", NULL);
+	return sync_common(call, PG_GETARG_BOOL(3), 4);
+}
+
+/*
+ * sync_without_detaching(relation, parent_id, ids, attributes): likewise
+ */
+Datum
+btm_sync_without_detaching(PG_FUNCTION_ARGS)
+{
+	return sync_common(btm_call_begin(fcinfo, "sync_without_detaching",
+									  RowExclusiveLock), false, 3);
+}

@@ -1,0 +1,480 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.c
+ *	  Binds a definition to the tables and columns that exist now.
+ *
+ * Operations work with the result alone.  Everything that is looked up in the
+ * catalogs on their behalf is looked up here, once, so that a call on a cached
+ * relation touches no catalog: key columns with the functions that read,
+ * compare and hash their values, the columns that attributes may name, and
+ * the unique index that lets INSERT ... ON CONFLICT decide about a pair.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/partition.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "relation/resolve.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+/*
+ * Fills `type` for a column of type typid; a domain counts as its base type.
+ * Function call info is kept in cxt.
+ */
+void
+btm_type_init(BtmType *type, Oid typid, int32 typmod, Oid collation,
+			  MemoryContext cxt)
+{
+	Oid			base = getBaseTypeAndTypmod(typid, &typmod);
+	Oid			input;
+	Oid			output;
+	bool		is_varlena;
+	bool		is_preferred;
+
+	type->type = base;
+	type->hashvalue = GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(base));
+	type->typmod = typmod;
+	type->collation = collation;
+	get_typlenbyval(base, &type->typlen, &type->typbyval);
+	get_type_category_preferred(base, &type->typcategory, &is_preferred);
+	getTypeInputInfo(base, &input, &type->ioparam);
+	fmgr_info_cxt(input, &type->input, cxt);
+	getTypeOutputInfo(base, &output, &is_varlena);
+	fmgr_info_cxt(output, &type->output, cxt);
+}
+
+/*
+ * Fills the functions that compare and hash values of a key column.  Errors
+ * with 42883 if its type has no default btree operator class, which every
+ * type has that can be in a primary key.
+ */
+static void
+init_key_functions(BtmKeyColumn *key, MemoryContext cxt)
+{
+	TypeCacheEntry *entry;
+
+	entry = lookup_type_cache(key->type.type,
+							  TYPECACHE_EQ_OPR | TYPECACHE_LT_OPR |
+							  TYPECACHE_CMP_PROC | TYPECACHE_HASH_EXTENDED_PROC);
+	if (!OidIsValid(entry->eq_opr) || !OidIsValid(entry->lt_opr) ||
+		!OidIsValid(entry->cmp_proc))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify an ordering operator for type %s",
+						format_type_be(key->type.type)),
+				 errdetail("Column \"%s\" is a key of the relation.",
+						   key->name)));
+
+	key->eq_opr = entry->eq_opr;
+	key->lt_opr = entry->lt_opr;
+	fmgr_info_cxt(get_opcode(entry->eq_opr), &key->eq, cxt);
+	if (OidIsValid(entry->hash_extended_proc))
+		fmgr_info_cxt(entry->hash_extended_proc, &key->hash, cxt);
+
+	key->sort.ssup_cxt = cxt;
+	key->sort.ssup_collation = key->type.collation;
+	key->sort.ssup_nulls_first = false;
+	PrepareSortSupportFromOrderingOp(entry->lt_opr, &key->sort);
+}
+
+/*
+ * Binds one column of a key: `column` in the pivot, `refcolumn` in the table
+ * that it points at.
+ */
+static void
+resolve_key_column(BtmKeyColumn *key, TupleDesc pivotdesc,
+				   AttrNumber attnum, Oid refrelid,
+				   const BtmColumn *refcolumn, MemoryContext cxt)
+{
+	Form_pg_attribute att = TupleDescAttr(pivotdesc, attnum - 1);
+	int32		reftypmod;
+	Oid			refcollation;
+
+	key->attnum = attnum;
+	key->name = pstrdup(NameStr(att->attname));
+	key->refattnum = btm_column_attnum(refcolumn, refrelid, false);
+	key->refname = get_attname(refrelid, key->refattnum, false);
+	get_atttypetypmodcoll(refrelid, key->refattnum, &key->reftype,
+						  &reftypmod, &refcollation);
+	btm_type_init(&key->type, att->atttypid, att->atttypmod,
+				  att->attcollation, cxt);
+	init_key_functions(key, cxt);
+}
+
+/*
+ * Binds a whole key.  Returns an array of list_length(columns) items.
+ */
+static BtmKeyColumn *
+resolve_key(Relation pivot, List *columns, Oid refrelid, List *refcolumns,
+			MemoryContext cxt)
+{
+	BtmKeyColumn *keys = palloc0(sizeof(BtmKeyColumn) * list_length(columns));
+	ListCell   *lc;
+	ListCell   *reflc;
+	int			i = 0;
+
+	forboth(lc, columns, reflc, refcolumns)
+	{
+		AttrNumber	attnum = btm_column_attnum(lfirst(lc),
+											   RelationGetRelid(pivot), false);
+
+		resolve_key_column(&keys[i++], RelationGetDescr(pivot), attnum,
+						   refrelid, lfirst(reflc), cxt);
+	}
+	return keys;
+}
+
+/*
+ * Finds out which columns of the related key the parent gives already, and
+ * makes `id` of the others.
+ */
+static void
+resolve_id_columns(BtmResolved *rel)
+{
+	rel->rk_fk = palloc(sizeof(int) * rel->nrk);
+	rel->id = palloc0(sizeof(BtmKeyColumn) * rel->nrk);
+	rel->id_rk = palloc(sizeof(int) * rel->nrk);
+
+	for (int i = 0; i < rel->nrk; i++)
+	{
+		rel->rk_fk[i] = -1;
+		for (int j = 0; j < rel->nfk; j++)
+			if (rel->fk[j].attnum == rel->rk[i].attnum)
+				rel->rk_fk[i] = j;
+
+		if (rel->rk_fk[i] >= 0)
+			continue;
+		rel->id[rel->nid] = rel->rk[i];
+		rel->id_rk[rel->nid++] = i;
+	}
+}
+
+/*
+ * Is this column part of the foreign or of the related key?
+ */
+static bool
+is_key_column(const BtmResolved *rel, AttrNumber attnum)
+{
+	for (int i = 0; i < rel->nfk; i++)
+		if (rel->fk[i].attnum == attnum)
+			return true;
+	for (int i = 0; i < rel->nrk; i++)
+		if (rel->rk[i].attnum == attnum)
+			return true;
+	return false;
+}
+
+/*
+ * Lists the live columns of the pivot.
+ */
+static void
+resolve_pivot_columns(BtmResolved *rel, Relation pivot)
+{
+	TupleDesc	desc = RelationGetDescr(pivot);
+
+	rel->columns = palloc0(sizeof(BtmPivotColumn) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		BtmPivotColumn *column;
+
+		if (att->attisdropped)
+			continue;
+		column = &rel->columns[rel->ncolumns++];
+		column->attnum = att->attnum;
+		column->name = pstrdup(NameStr(att->attname));
+		btm_type_init(&column->type, att->atttypid, att->atttypmod,
+					  att->attcollation, rel->cxt);
+		column->eq_opr = lookup_type_cache(column->type.type,
+										   TYPECACHE_EQ_OPR)->eq_opr;
+		column->is_key = is_key_column(rel, att->attnum);
+	}
+}
+
+/*
+ * Is this column of the pair's unique index unique under the equality and the
+ * collation that the relation compares with?
+ */
+static bool
+index_column_matches(Relation index, int i, const BtmKeyColumn *key)
+{
+	Oid			operator;
+
+	operator = get_opfamily_member(index->rd_opfamily[i],
+								   index->rd_opcintype[i],
+								   index->rd_opcintype[i],
+								   BTEqualStrategyNumber);
+	return operator == key->eq_opr &&
+		index->rd_indcollation[i] == key->type.collation;
+}
+
+/*
+ * Looks for the key column that index column i is on.
+ */
+static const BtmKeyColumn *
+find_key_column(const BtmResolved *rel, AttrNumber attnum)
+{
+	for (int i = 0; i < rel->nfk; i++)
+		if (rel->fk[i].attnum == attnum)
+			return &rel->fk[i];
+	for (int i = 0; i < rel->nid; i++)
+		if (rel->id[i].attnum == attnum)
+			return &rel->id[i];
+	return NULL;
+}
+
+/*
+ * Is this a unique index on the pair and nothing else?
+ */
+static bool
+index_is_on_pair(const BtmResolved *rel, Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (!form->indisunique || !form->indisvalid ||
+		index->rd_rel->relam != BTREE_AM_OID ||
+		form->indnkeyatts != rel->nfk + rel->nid ||
+		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) ||
+		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL))
+		return false;
+
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		const BtmKeyColumn *key = find_key_column(rel,
+												  form->indkey.values[i]);
+
+		if (key == NULL || !index_column_matches(index, i, key))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Looks for the unique index on the pair.
+ *
+ * ON CONFLICT (columns) takes every unique index on these columns as an
+ * arbiter and fails if one of them is deferrable, so a deferrable twin makes
+ * the good one useless.
+ */
+static void
+resolve_unique_index(BtmResolved *rel, Relation pivot)
+{
+	List	   *indexes = RelationGetIndexList(pivot);
+	bool		deferrable = false;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index_is_on_pair(rel, index))
+		{
+			rel->unique_index = RelationGetRelid(index);
+			deferrable |= !index->rd_index->indimmediate;
+		}
+		index_close(index, AccessShareLock);
+	}
+	if (deferrable)
+		rel->unique_index = InvalidOid;
+}
+
+/*
+ * Does the pivot have rules that forbid ON CONFLICT?  (As the rewriter checks
+ * in RewriteQuery: INSERT and UPDATE rules do.)
+ */
+static bool
+has_write_rules(Relation pivot)
+{
+	if (pivot->rd_rules == NULL)
+		return false;
+	for (int i = 0; i < pivot->rd_rules->numLocks; i++)
+	{
+		CmdType		event = pivot->rd_rules->rules[i]->event;
+
+		if (event == CMD_INSERT || event == CMD_UPDATE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Binds the columns that builders named: with_pivot, timestamps, pivot
+ * values, filters and orderings.  They are replaced by columns with numbers.
+ */
+static void
+resolve_builder_columns(BtmResolved *rel)
+{
+	BtmRelation *def = rel->def;
+	ListCell   *lc;
+
+	foreach(lc, def->with_pivot)
+	{
+		BtmColumn  *column = lfirst(lc);
+
+		*column = *btm_column_make(rel->pivot,
+								   btm_column_attnum(column, rel->pivot, false));
+	}
+	foreach(lc, def->pivot_values)
+	{
+		BtmColumn  *column = &((BtmPivotValue *) lfirst(lc))->column;
+
+		*column = *btm_column_make(rel->pivot,
+								   btm_column_attnum(column, rel->pivot, false));
+		rel->value_columns = bms_add_member(rel->value_columns, column->attnum);
+	}
+	foreach(lc, def->where)
+	{
+		BtmColumn  *column = &((BtmCondition *) lfirst(lc))->column;
+
+		*column = *btm_column_make(rel->pivot,
+								   btm_column_attnum(column, rel->pivot, false));
+	}
+	foreach(lc, def->where_related)
+	{
+		BtmColumn  *column = &((BtmCondition *) lfirst(lc))->column;
+
+		*column = *btm_column_make(rel->related,
+								   btm_column_attnum(column, rel->related, false));
+	}
+	foreach(lc, def->order_by)
+	{
+		BtmOrderBy *order = lfirst(lc);
+		Oid			relid = order->side == BTM_PIVOT ? rel->pivot : rel->related;
+
+		order->column = *btm_column_make(relid,
+										 btm_column_attnum(&order->column,
+														   relid, false));
+	}
+	if (def->has_timestamps && def->created_at)
+		rel->created_at = btm_column_attnum(def->created_at, rel->pivot, false);
+	if (def->has_timestamps && def->updated_at)
+		rel->updated_at = btm_column_attnum(def->updated_at, rel->pivot, false);
+}
+
+/*
+ * Is every table of the definition known by OID?
+ */
+static bool
+tables_are_bound(const BtmRelation *def)
+{
+	return OidIsValid(def->parent.oid) && OidIsValid(def->related.oid) &&
+		OidIsValid(def->pivot.oid);
+}
+
+/*
+ * Binds the tables of a definition and infers what it leaves out; checks it
+ * as the constructor does.
+ */
+static void
+resolve_tables(BtmResolved *rel)
+{
+	BtmRelation *def = rel->def;
+
+	def->parent = btm_table_make(btm_table_oid(&def->parent, false));
+	def->related = btm_table_make(btm_table_oid(&def->related, false));
+	if (def->pivot.name != NULL)
+		def->pivot = btm_table_make(btm_table_oid(&def->pivot, false));
+	btm_relation_infer(def);
+
+	rel->parent = def->parent.oid;
+	rel->related = def->related.oid;
+	rel->pivot = def->pivot.oid;
+}
+
+/*
+ * The topmost partition root of the pivot: what locks are keyed by, so that
+ * callers that name the root and callers that name a partition meet.
+ */
+static Oid
+topmost_root(Relation pivot)
+{
+	List	   *ancestors;
+
+	if (!pivot->rd_rel->relispartition)
+		return RelationGetRelid(pivot);
+	ancestors = get_partition_ancestors(RelationGetRelid(pivot));
+	return llast_oid(ancestors);
+}
+
+/*
+ * Fills everything that is read off the pivot itself.
+ */
+static void
+resolve_pivot(BtmResolved *rel)
+{
+	BtmRelation *def = rel->def;
+	Relation	pivot = relation_open(rel->pivot, AccessShareLock);
+
+	rel->pivot_kind = pivot->rd_rel->relkind;
+	rel->pivot_root = topmost_root(pivot);
+
+	rel->nfk = list_length(def->foreign_key);
+	rel->fk = resolve_key(pivot, def->foreign_key, rel->parent,
+						  def->parent_key, rel->cxt);
+	rel->nrk = list_length(def->related_key);
+	rel->rk = resolve_key(pivot, def->related_key, rel->related,
+						  def->related_pivot_key, rel->cxt);
+	resolve_id_columns(rel);
+	resolve_pivot_columns(rel, pivot);
+	resolve_unique_index(rel, pivot);
+	rel->has_write_rules = has_write_rules(pivot);
+
+	relation_close(pivot, NoLock);
+}
+
+/*
+ * Binds a relation.
+ *
+ * The result lives in a memory context of its own below TopMemoryContext
+ * (rel->cxt); the caller owns it.  Nothing is left behind on error.  Errors:
+ * 42704 unknown saved relation, 42P01 / 42703 unknown table or column, 42P09
+ * and others of inference and validation.
+ */
+BtmResolved *
+btm_resolve(const BtmRelation *value)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "belongs_to_many relation",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	BtmResolved *rel = palloc0(sizeof(BtmResolved));
+
+	rel->cxt = cxt;
+	dlist_init(&rel->plans);
+	rel->def = btm_relation_expand(value);
+	rel->cacheable = (value->ref_name == NULL || value->ref_id != 0) &&
+		tables_are_bound(rel->def);
+	resolve_tables(rel);
+	resolve_pivot(rel);
+	resolve_builder_columns(rel);
+
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextSetParent(cxt, TopMemoryContext);
+	return rel;
+}
+
+/*
+ * The pivot's column of this name, or NULL.
+ */
+const BtmPivotColumn *
+btm_pivot_column(const BtmResolved *rel, const char *name)
+{
+	for (int i = 0; i < rel->ncolumns; i++)
+		if (strcmp(rel->columns[i].name, name) == 0)
+			return &rel->columns[i];
+	return NULL;
+}
