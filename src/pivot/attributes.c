@@ -73,9 +73,9 @@ btm_attributes_reader_make(BtmCall *call, BtmIds *ids)
 	return reader;
 }
 
-/* ---------------
+/* -----------------
  * Values of columns
- * ---------------
+ * -----------------
  */
 
 /*
@@ -116,6 +116,7 @@ structure_value(BtmAttributesReader *reader, int i, const JsonbValue *object,
 {
 	Populate   *populate = reader->populate[i];
 	HeapTupleData tuple = {0};
+	Jsonb	   *jb = JsonbValueToJsonb(unconstify(JsonbValue *, object));
 	Datum		row;
 
 	if (populate == NULL)
@@ -123,8 +124,7 @@ structure_value(BtmAttributesReader *reader, int i, const JsonbValue *object,
 			make_populate(&reader->call->rel->columns[i]);
 
 	row = FunctionCall2(&populate->func, populate->null_row,
-						JsonbPGetDatum(JsonbValueToJsonb(unconstify(JsonbValue *,
-																	object))));
+						JsonbPGetDatum(jb));
 	tuple.t_data = DatumGetHeapTupleHeader(row);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
 	return heap_getattr(&tuple, 1, populate->desc, isnull);
@@ -166,9 +166,9 @@ read_attribute(BtmAttributesReader *reader, int i, const JsonbValue *object,
 											&reader->nulls[i]);
 }
 
-/* ----------
+/* -----------
  * Key columns
- * ----------
+ * -----------
  */
 
 /*
@@ -220,9 +220,9 @@ check_key_column(BtmAttributesReader *reader, AttrNumber attnum,
 	}
 }
 
-/* ------
+/* -------
  * Objects
- * ------
+ * -------
  */
 
 /*
@@ -248,7 +248,7 @@ find_column(const BtmResolved *rel, const JsonbValue *name)
  * empty array, which stand for an empty object.
  */
 bool
-btm_attributes_given(const JsonbValue *value)
+btm_is_attributes(const JsonbValue *value)
 {
 	if (value->type == jbvNull)
 		return true;
@@ -283,9 +283,9 @@ read_object(BtmAttributesReader *reader, const JsonbValue *object,
 	}
 }
 
-/* -----
+/* ------
  * Shapes
- * -----
+ * ------
  */
 
 /*
@@ -393,9 +393,9 @@ load_attributes(BtmAttributesReader *reader, const BtmAttributes *attributes)
 	}
 }
 
-/* --------
+/* ---------
  * Interface
- * --------
+ * ---------
  */
 
 /*
@@ -409,7 +409,7 @@ BtmAttributes *
 btm_attributes_read(BtmAttributesReader *reader, const JsonbValue *value,
 					const Datum *id, bool is_row)
 {
-	if (!btm_attributes_given(value))
+	if (!btm_is_attributes(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("attributes must be a JSON object")));

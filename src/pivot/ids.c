@@ -147,7 +147,8 @@ add_full_key(IdsReader *reader)
 	{
 		int			j = rel->rk_fk[i];
 
-		if (j >= 0 && btm_key_compare(&rel->rk[i], 1, &full[i], &parent[j]) != 0)
+		if (j >= 0 &&
+			btm_key_compare(&rel->rk[i], 1, &full[i], &parent[j]) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" of an id differs from the parent",
@@ -205,7 +206,7 @@ add_map_entry(IdsReader *reader, const JsonbValue *name,
 {
 	BtmKeyColumn *column = &reader->rel->id[0];
 
-	if (!btm_attributes_given(value))
+	if (!btm_is_attributes(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("attributes of id \"%.*s\" must be a JSON object",
@@ -512,9 +513,9 @@ add_argument(IdsReader *reader, const BtmValue *value)
 	}
 }
 
-/* ----------------------
+/* --------------------
  * Order and duplicates
- * ----------------------
+ * --------------------
  */
 
 /* An id that is to be sorted, with its first datum at hand. */
@@ -524,6 +525,9 @@ typedef struct IdEntry
 	int64		place;			/* in the input */
 } IdEntry;
 
+/*
+ * For qsort_arg: compares two ids by key, then by place.
+ */
 static int
 compare_entries(const void *a, const void *b, void *arg)
 {
@@ -571,15 +575,16 @@ static void
 alloc_ids(BtmIds *ids, int nid, int64 n, bool attributes)
 {
 	MemoryContext cxt = CurrentMemoryContext;
+	int64		max = Max(n, 1);
 
 	btm_keys_init(&ids->keys, nid);
+	ids->keys.max = max;
+	ids->keys.keys = MemoryContextAllocHuge(cxt, sizeof(Datum) * nid * max);
+	ids->position = MemoryContextAllocHuge(cxt, sizeof(int64) * max);
 	ids->attributes = NULL;
-	ids->keys.max = Max(n, 1);
-	ids->keys.keys = MemoryContextAllocHuge(cxt, sizeof(Datum) * nid * ids->keys.max);
-	ids->position = MemoryContextAllocHuge(cxt, sizeof(int64) * ids->keys.max);
 	if (attributes)
-		ids->attributes =
-			MemoryContextAllocHuge(cxt, sizeof(BtmAttributes *) * ids->keys.max);
+		ids->attributes = MemoryContextAllocHuge(cxt,
+												 sizeof(BtmAttributes *) * max);
 }
 
 /*
@@ -748,6 +753,9 @@ typedef struct IdPlace
 	int64		place;
 } IdPlace;
 
+/*
+ * For qsort: compares two ids by place.
+ */
 static int
 compare_places(const void *a, const void *b)
 {

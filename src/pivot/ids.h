@@ -49,7 +49,7 @@ typedef struct BtmAttributesReader BtmAttributesReader;
 
 extern BtmAttributesReader *btm_attributes_reader_make(BtmCall *call,
 													   BtmIds *ids);
-extern bool btm_attributes_given(const JsonbValue *value);
+extern bool btm_is_attributes(const JsonbValue *value);
 extern BtmAttributes *btm_attributes_read(BtmAttributesReader *reader,
 										  const JsonbValue *value,
 										  const Datum *id, bool is_row);

@@ -35,9 +35,9 @@
 #define MAX_INTEGER_SIZE 10
 #define VALUE_OVERHEAD 16
 
-/* ------
+/* -------
  * Growing
- * ------
+ * -------
  */
 
 /*
@@ -83,9 +83,9 @@ btm_keys_add(BtmKeys *keys)
 	return BTM_KEY(keys, keys->n++);
 }
 
-/* --------------
+/* ----------------
  * Order and search
- * --------------
+ * ----------------
  */
 
 /*
@@ -112,6 +112,9 @@ typedef struct RowOrder
 	int			nid;
 } RowOrder;
 
+/*
+ * For qsort_arg: compares two rows of a list of keys.
+ */
 static int
 compare_rows(const void *a, const void *b, void *arg)
 {
@@ -228,14 +231,15 @@ float_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
 {
 	float8		num = column->type.type == FLOAT4OID ?
 		DatumGetFloat4(value) : DatumGetFloat8(value);
+	Datum		text;
 
 	string_to_json(column, value, json);
 	if (isnan(num) || isinf(num))
 		return;
+	text = CStringGetDatum(json->val.string.val);
 	json->type = jbvNumeric;
 	json->val.numeric =
-		DatumGetNumeric(DirectFunctionCall3(numeric_in,
-											CStringGetDatum(json->val.string.val),
+		DatumGetNumeric(DirectFunctionCall3(numeric_in, text,
 											ObjectIdGetDatum(InvalidOid),
 											Int32GetDatum(-1)));
 }

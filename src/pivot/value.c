@@ -5,8 +5,8 @@
  *
  * Parents and ids come as whatever type the caller has at hand.  They are
  * brought to the type of the pivot's column before anything looks at them, so
- * that locks, comparisons and indexes all work on one type.  A conversion
- * never changes which key is meant:
+ * that locks, comparisons and indexes all work on one type.  A conversion must
+ * not make another key of what was given:
  *
  *	- a value of the column's type, or one that is binary-coercible to it, is
  *	  taken as it is;
@@ -68,12 +68,12 @@ struct BtmKeyReader
 	const char *what;			/* "parent" or "id" */
 	Oid			type;			/* base type of the values */
 	bool		is_row;			/* a composite type */
-	BtmConverter **converters;	/* per column: for the type last met, or NULL */
+	BtmConverter **converters;	/* per column, for the type last met */
 };
 
-/* ------------
+/* -------------
  * Kinds of type
- * ------------
+ * -------------
  */
 
 /*
@@ -103,12 +103,18 @@ btm_type_is_string(Oid type)
 	return TypeCategory(type) == TYPCATEGORY_STRING;
 }
 
+/*
+ * Is this one of the integer types?
+ */
 static bool
 is_integer_type(Oid type)
 {
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
+/*
+ * Is this one of the inexact number types?
+ */
 static bool
 is_float_type(Oid type)
 {
@@ -134,6 +140,16 @@ invalid_input(Oid type, const char *text, const char *hint)
 }
 
 /*
+ * The text of a numeric.
+ */
+static char *
+numeric_text(Numeric num)
+{
+	return DatumGetCString(DirectFunctionCall1(numeric_out,
+											   NumericGetDatum(num)));
+}
+
+/*
  * Raises 22P02 unless a numeric is an integer; `type` is the integer type that
  * it is wanted for.
  */
@@ -152,10 +168,7 @@ require_integer(Numeric num, Oid type)
 		pfree(DatumGetPointer(truncated));
 	}
 	if (!is_integer)
-		invalid_input(type,
-					  DatumGetCString(DirectFunctionCall1(numeric_out,
-														  NumericGetDatum(num))),
-					  NULL);
+		invalid_input(type, numeric_text(num), NULL);
 }
 
 /*
@@ -222,15 +235,14 @@ require_unrounded(Datum value, const BtmKeyColumn *column)
 				 errmsg("invalid input for type %s: \"%s\"",
 						format_type_with_typemod(column->type.type,
 												 column->type.typmod),
-						DatumGetCString(DirectFunctionCall1(numeric_out,
-															value))),
+						numeric_text(DatumGetNumeric(value))),
 				 errdetail("Column \"%s\" cannot hold this number unrounded.",
 						   column->name)));
 }
 
-/* ------------------
+/* -------------------
  * Strings and scalars
- * ------------------
+ * -------------------
  */
 
 /*
@@ -293,8 +305,7 @@ scalar_text(const JsonbValue *value)
 		case jbvString:
 			return pnstrdup(value->val.string.val, value->val.string.len);
 		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
+			return numeric_text(value->val.numeric);
 		case jbvBool:
 			return pstrdup(value->val.boolean ? "true" : "false");
 		default:
@@ -551,9 +562,9 @@ btm_value_arg(FunctionCallInfo fcinfo, int argno)
 	return result;
 }
 
-/* ---------
+/* ----------
  * JSON, text
- * ---------
+ * ----------
  */
 
 /*
@@ -676,9 +687,9 @@ btm_text_form(const char *text, const BtmKeyColumn *columns, int ncolumns)
 	return BTM_TEXT_VALUE;
 }
 
-/* -----------------
+/* ---------------
  * Keys as a whole
- * -----------------
+ * ---------------
  */
 
 /*
