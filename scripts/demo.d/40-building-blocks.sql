@@ -64,16 +64,16 @@ FROM package_tags JOIN tags ON id = tag_id GROUP BY facet ORDER BY 2 DESC;
 
 -- The plan of a join written by hand ...
 EXPLAIN (COSTS OFF)
-SELECT tags.name, package_tags.weight FROM package_tags JOIN tags ON tags.id = package_tags.tag_id
-WHERE package_tags.package_id = :vim;
+SELECT r.name, p.weight FROM package_tags p JOIN tags r ON r.id = p.tag_id
+WHERE p.package_id = :vim;
 
 -- ... and of the view: the planner sees the same join
 EXPLAIN (COSTS OFF)
 SELECT name, pivot_weight FROM tags_of_packages WHERE pivot_package_id = :vim;
 -- must be
 EXPLAIN (COSTS OFF)
-SELECT tags.name, package_tags.weight FROM package_tags JOIN tags ON tags.id = package_tags.tag_id
-WHERE package_tags.package_id = :vim;
+SELECT r.name, p.weight FROM package_tags p JOIN tags r ON r.id = p.tag_id
+WHERE p.package_id = :vim;
 
 -- drop_relation forgets the name; the pairs stay
 SELECT m2m.drop_relation('active_tags');

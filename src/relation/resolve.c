@@ -312,57 +312,121 @@ has_write_rules(Relation pivot)
 }
 
 /*
- * Binds the columns that builders named: with_pivot, timestamps, pivot
- * values, filters and orderings.  They are replaced by columns with numbers.
+ * Gives a column the numbers that it has in this table now.  Errors: 42703.
  */
 static void
-resolve_builder_columns(BtmResolved *rel)
+bind_column(BtmColumn *column, Oid relid)
+{
+	*column = *btm_column_make(relid, btm_column_attnum(column, relid, false));
+}
+
+/*
+ * Binds the columns and operators of a filter.  An operator without a schema
+ * is found through search_path, so the result is good for this call only.
+ * Errors: 42703, 42883, and those of the literal's type.
+ */
+static void
+bind_filter(BtmResolved *rel, List *steps, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, steps)
+	{
+		BtmCondition *step = lfirst(lc);
+		BtmOperator operator;
+
+		bind_column(&step->column, relid);
+		if (step->kind != BTM_COND_OPERATOR)
+			continue;
+		if (step->opschema == NULL)
+			rel->cacheable = false;
+		btm_operator_resolve(relid, step->column.attnum, step->opschema,
+							 step->opname, linitial(step->values), &operator);
+		step->opschema = operator.schema;
+		step->opname = operator.name;
+	}
+}
+
+/*
+ * Checks a column that attach writes by itself, and adds it to those.  Errors:
+ * 22023 if it is a key, which attach writes anyway, or one of those already.
+ */
+static void
+add_written_column(BtmResolved *rel, Bitmapset **written,
+				   const BtmColumn *column)
+{
+	if (is_key_column(rel, column->attnum))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" is a key of the relation",
+						column->name)));
+	if (bms_is_member(column->attnum, *written))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" is given more than one value",
+						column->name),
+				 errdetail("A column is either a pivot value or a timestamp.")));
+	*written = bms_add_member(*written, column->attnum);
+}
+
+/*
+ * Binds a column of timestamps; returns its number, or InvalidAttrNumber if
+ * it is disabled.
+ */
+static AttrNumber
+bind_timestamp(BtmResolved *rel, Bitmapset **written, BtmColumn *column)
+{
+	if (!rel->def->has_timestamps || column == NULL)
+		return InvalidAttrNumber;
+	bind_column(column, rel->pivot);
+	add_written_column(rel, written, column);
+	return column->attnum;
+}
+
+/*
+ * Binds the columns that attach writes by itself: pivot values, timestamps.
+ */
+static void
+bind_written_columns(BtmResolved *rel)
+{
+	BtmRelation *def = rel->def;
+	Bitmapset  *written = NULL;
+	ListCell   *lc;
+
+	foreach(lc, def->pivot_values)
+	{
+		BtmColumn  *column = &((BtmPivotValue *) lfirst(lc))->column;
+
+		bind_column(column, rel->pivot);
+		add_written_column(rel, &written, column);
+	}
+	rel->created_at = bind_timestamp(rel, &written, def->created_at);
+	rel->updated_at = bind_timestamp(rel, &written, def->updated_at);
+	bms_free(written);
+}
+
+/*
+ * Binds what builders added: the definition's columns get numbers, its
+ * operators schemas.
+ */
+static void
+bind_additions(BtmResolved *rel)
 {
 	BtmRelation *def = rel->def;
 	ListCell   *lc;
 
 	foreach(lc, def->with_pivot)
-	{
-		BtmColumn  *column = lfirst(lc);
-
-		*column = *btm_column_make(rel->pivot,
-								   btm_column_attnum(column, rel->pivot, false));
-	}
-	foreach(lc, def->pivot_values)
-	{
-		BtmColumn  *column = &((BtmPivotValue *) lfirst(lc))->column;
-
-		*column = *btm_column_make(rel->pivot,
-								   btm_column_attnum(column, rel->pivot, false));
-		rel->value_columns = bms_add_member(rel->value_columns, column->attnum);
-	}
-	foreach(lc, def->where)
-	{
-		BtmColumn  *column = &((BtmCondition *) lfirst(lc))->column;
-
-		*column = *btm_column_make(rel->pivot,
-								   btm_column_attnum(column, rel->pivot, false));
-	}
-	foreach(lc, def->where_related)
-	{
-		BtmColumn  *column = &((BtmCondition *) lfirst(lc))->column;
-
-		*column = *btm_column_make(rel->related,
-								   btm_column_attnum(column, rel->related, false));
-	}
+		bind_column(lfirst(lc), rel->pivot);
+	bind_written_columns(rel);
+	bind_filter(rel, def->where, rel->pivot);
+	bind_filter(rel, def->where_related, rel->related);
 	foreach(lc, def->order_by)
 	{
 		BtmOrderBy *order = lfirst(lc);
-		Oid			relid = order->side == BTM_PIVOT ? rel->pivot : rel->related;
 
-		order->column = *btm_column_make(relid,
-										 btm_column_attnum(&order->column,
-														   relid, false));
+		bind_column(&order->column,
+					order->side == BTM_PIVOT ? rel->pivot : rel->related);
 	}
-	if (def->has_timestamps && def->created_at)
-		rel->created_at = btm_column_attnum(def->created_at, rel->pivot, false);
-	if (def->has_timestamps && def->updated_at)
-		rel->updated_at = btm_column_attnum(def->updated_at, rel->pivot, false);
 }
 
 /*
@@ -460,7 +524,7 @@ btm_resolve(const BtmRelation *value)
 		tables_are_bound(rel->def);
 	resolve_tables(rel);
 	resolve_pivot(rel);
-	resolve_builder_columns(rel);
+	bind_additions(rel);
 
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextSetParent(cxt, TopMemoryContext);

@@ -89,7 +89,6 @@ typedef struct BtmResolved
 
 	AttrNumber	created_at;		/* InvalidAttrNumber: none */
 	AttrNumber	updated_at;
-	Bitmapset  *value_columns;	/* attnums that pivot_values write */
 
 	/*
 	 * The unique index on the pair: valid, immediate, neither partial nor on
@@ -100,8 +99,8 @@ typedef struct BtmResolved
 	bool		has_write_rules;	/* ON CONFLICT cannot be used */
 
 	/*
-	 * False if some table or saved relation is known by name only: what the
-	 * name means may change without an invalidation that would tell.
+	 * False if some table, saved relation or operator is known by name only:
+	 * what the name means may change without an invalidation that would tell.
 	 */
 	bool		cacheable;
 

@@ -184,40 +184,9 @@ delete_absent(Oid namespaceId, const char *name)
  */
 
 /*
- * Binds what btm_resolve leaves by name: operators, lest another search_path
- * find others, and the columns of timestamps.  Errors: 42883, 42703, and those
- * of a filter's literal.
- */
-static void
-bind_rest(BtmResolved *rel)
-{
-	BtmRelation *def = rel->def;
-	List	   *conditions = list_concat_copy(def->where, def->where_related);
-	ListCell   *lc;
-
-	foreach(lc, conditions)
-	{
-		BtmCondition *condition = lfirst(lc);
-		BtmOperator operator;
-
-		if (condition->kind != BTM_COND_OPERATOR)
-			continue;
-		btm_operator_resolve(condition->column.relid, condition->column.attnum,
-							 condition->opschema, condition->opname,
-							 linitial(condition->values), &operator);
-		condition->opschema = operator.schema;
-		condition->opname = operator.name;
-	}
-	if (rel->created_at != InvalidAttrNumber)
-		def->created_at = btm_column_make(rel->pivot, rel->created_at);
-	if (rel->updated_at != InvalidAttrNumber)
-		def->updated_at = btm_column_make(rel->pivot, rel->updated_at);
-}
-
-/*
  * Resolves the relation to be saved, with its pivot table locked against DDL
  * until the transaction ends.  The result lives as long as
- * CurrentMemoryContext.  Errors: those of btm_resolve and bind_rest.
+ * CurrentMemoryContext.  Errors: those of btm_resolve.
  */
 static BtmResolved *
 resolve_to_save(const BtmRelation *relation)
@@ -227,7 +196,6 @@ resolve_to_save(const BtmRelation *relation)
 	MemoryContextSetParent(rel->cxt, CurrentMemoryContext);
 	LockRelationOid(rel->pivot, AccessShareLock);
 	(void) btm_table_oid(&rel->def->pivot, false);	/* it may be gone by now */
-	bind_rest(rel);
 	return rel;
 }
 
