@@ -307,8 +307,7 @@ build_insert_lists(StringInfo targets, StringInfo values,
 					  psprintf("u.a%d", i + 1));
 	append_pivot_values(targets, values, rel, shape);
 	append_timestamp(targets, values, rel, rel->created_at, shape);
-	if (rel->updated_at != rel->created_at)
-		append_timestamp(targets, values, rel, rel->updated_at, shape);
+	append_timestamp(targets, values, rel, rel->updated_at, shape);
 }
 
 /*
