@@ -53,8 +53,10 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-/* Our space among advisory locks. */
-#define BTM_LOCK_FIELD4		48347
+/*
+ * Our space among advisory locks.  pg_locks shows it as objsubid, an int2.
+ */
+#define BTM_LOCK_FIELD4		19283
 
 /* Locks that this transaction has taken on one pivot. */
 typedef struct LockCount
