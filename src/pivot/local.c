@@ -497,25 +497,63 @@ insert_kind(BtmConflict conflict)
 }
 
 /*
+ * Is there just one id, of a string type, that looks like a list?
+ */
+static bool
+looks_like_list(BtmCall *call, const BtmIds *ids)
+{
+	BtmKeyColumn *column = &call->rel->id[0];
+	char	   *text;
+
+	if (ids->keys.n != 1 || ids->keys.nid != 1 || !btm_key_is_string(column))
+		return false;
+	text = OutputFunctionCall(&column->type.output, *BTM_KEY(&ids->keys, 0));
+	return text[0] == '{' || text[0] == '[';
+}
+
+/*
+ * Error context callback while such an id is inserted: if the row that it
+ * names does not exist, a list was meant.
+ */
+static void
+hint_at_list(void *arg)
+{
+	if (geterrcode() == ERRCODE_FOREIGN_KEY_VIOLATION)
+		errhint("A text value is one id for a key of a string type. Pass a list as an array or as jsonb, $1::text[] for example.");
+}
+
+/*
+ * Inserts the pairs of one shape.
+ */
+static uint64
+insert_shape(BtmCall *call, const BtmIds *ids, int shape,
+			 BtmConflict conflict, BtmKeys *inserted)
+{
+	BtmStatement stmt = make_statement(insert_kind(conflict),
+									   build_insert, inserted != NULL);
+
+	btm_statement_input_ids(call, &stmt, ids, shape);
+	return run_unless_empty(call, &stmt, inserted);
+}
+
+/*
  * BtmPivotRoutine.insert_pairs: one statement per shape
  */
 static uint64
 local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 				   BtmKeys *inserted)
 {
+	ErrorContextCallback callback = {error_context_stack, hint_at_list, NULL};
 	uint64		nrows = 0;
 
 	if (conflict == BTM_CONFLICT_UPDATE && !btm_has_arbiter(call->rel))
 		nrows += local_update_pairs(call, ids, NULL);
 
+	if (looks_like_list(call, ids))
+		error_context_stack = &callback;
 	for (int shape = 0; shape < ids->nshapes; shape++)
-	{
-		BtmStatement stmt = make_statement(insert_kind(conflict),
-										   build_insert, inserted != NULL);
-
-		btm_statement_input_ids(call, &stmt, ids, shape);
-		nrows += run_unless_empty(call, &stmt, inserted);
-	}
+		nrows += insert_shape(call, ids, shape, conflict, inserted);
+	error_context_stack = callback.previous;
 	return nrows;
 }
 
