@@ -261,8 +261,31 @@ pair_columns(const BtmResolved *rel)
 }
 
 /*
+ * The columns that the relation gives a fixed value, as SQL: "a, b".
+ */
+static char *
+pivot_value_columns(const BtmResolved *rel)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, rel->def->pivot_values)
+	{
+		BtmPivotValue *value = lfirst(lc);
+		const char *name = btm_column_print(&value->column);
+
+		appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "",
+						 quote_identifier(name));
+	}
+	return buf.data;
+}
+
+/*
  * Says what a unique index on the pair would buy, if there is none but could
- * be.
+ * be.  A relation with pivot values may share its pivot with others, which
+ * store the same pairs with values of their own (a polymorphic pivot): there
+ * the index would be a mistake.
  */
 static void
 notice_missing_index(const BtmResolved *rel)
@@ -277,8 +300,11 @@ notice_missing_index(const BtmResolved *rel)
 			(errmsg("pivot table \"%s\" has no unique index on (%s)",
 					get_rel_name(rel->pivot), columns),
 			 errdetail("With one, calls for the same parent can attach at the same time, pairs are found by index, and plain INSERTs cannot double a pair."),
+			 rel->def->pivot_values == NIL ?
 			 errhint("Use CREATE UNIQUE INDEX ON %s (%s) to create one.",
-					 btm_table_print(&rel->def->pivot), columns)));
+					 btm_table_print(&rel->def->pivot), columns) :
+			 errhint("Create none if a pair may be stored once for each value of (%s).",
+					 pivot_value_columns(rel))));
 }
 
 /*
