@@ -15,6 +15,7 @@ KINDS=(
 	'tap        test/t        installed'
 	'unit       test/unit     nothing'
 	'drivers    test/drivers  server'
+	'docs       test/docs     server'
 )
 
 WARNINGS='-Wall -Wextra -Werror'
@@ -111,6 +112,11 @@ kind_drivers() {
 	rm -f "$COUNT_FILE"
 	tally "${sum[@]}"
 	return "$status"
+}
+
+# Every page gets an empty database of its own.
+kind_docs() {
+	prove --exec '' test/docs/run-docs
 }
 
 # ---- build: how the extension compiles and installs
