@@ -87,4 +87,10 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	estimate_array_length(arrayexpr)
 #endif
 
+/* A copy of search_path had another name before version 17. */
+#if PG_VERSION_NUM < 170000
+#define SearchPathMatcher OverrideSearchPath
+#define GetSearchPathMatcher GetOverrideSearchPath
+#endif
+
 #endif							/* BTM_COMPAT_H */

@@ -110,8 +110,8 @@ btm_saved_by_id(int64 id)
 		result = palloc(sizeof(BtmSavedRelation));
 		result->id = row.id;
 		result->schema = get_namespace_name(btm_saved_table_namespace(&row.definition->pivot));
-		result->name = pstrdup(row.name);
-		result->definition = btm_relation_copy(row.definition);
+		result->name = row.name;
+		result->definition = row.definition;
 	}
 	btm_store_end(scan);
 	return result;
@@ -179,6 +179,20 @@ find_in_namespaces(List *path, const char *name)
 }
 
 /*
+ * The schemas of search_path, that of temporary tables included if there is
+ * one.  (fetch_search_path would create it, which a standby cannot.)
+ */
+static List *
+search_path_namespaces(void)
+{
+	SearchPathMatcher *path = GetSearchPathMatcher(CurrentMemoryContext);
+
+	if (path->addTemp)
+		return lcons_oid(LookupNamespaceNoError("pg_temp"), path->schemas);
+	return path->schemas;
+}
+
+/*
  * The schemas in which a name is looked for: the one given, or, where it is
  * NULL, those of search_path.  The list is empty if the schema does not exist.
  */
@@ -188,7 +202,7 @@ namespaces_to_search(const char *schema)
 	Oid			namespaceId;
 
 	if (schema == NULL)
-		return fetch_search_path(true);
+		return search_path_namespaces();
 	namespaceId = LookupNamespaceNoError(schema);
 	return OidIsValid(namespaceId) ? list_make1_oid(namespaceId) : NIL;
 }

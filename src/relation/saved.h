@@ -16,7 +16,7 @@
 
 #include "storage/itemptr.h"
 
-/* A row of the store.  It is valid until the next btm_store_next. */
+/* A row of the store; see btm_store_next for how long it is valid. */
 typedef struct BtmStoreRow
 {
 	ItemPointerData tid;

@@ -55,7 +55,7 @@ struct BtmStoreScan
 {
 	Relation	store;
 	SysScanDesc scan;
-	MemoryContext rowcxt;		/* reset before each row */
+	MemoryContext rowcxt;		/* reset before each row; NULL: rows stay */
 };
 
 static Oid	store_oid = InvalidOid; /* the last one known */
@@ -138,9 +138,6 @@ scan_begin(const char *index, int nkeys, ScanKey key)
 	Oid			relid = btm_saved_store_oid();
 	Oid			index_oid = InvalidOid;
 
-	scan->rowcxt = AllocSetContextCreate(CurrentMemoryContext,
-										 "belongs_to_many saved relation",
-										 ALLOCSET_SMALL_SIZES);
 	if (!OidIsValid(relid))
 		return scan;
 
@@ -154,16 +151,29 @@ scan_begin(const char *index, int nkeys, ScanKey key)
 }
 
 /*
+ * Lets each row of a scan replace the one before.
+ */
+static BtmStoreScan *
+one_row_at_a_time(BtmStoreScan *scan)
+{
+	scan->rowcxt = AllocSetContextCreate(CurrentMemoryContext,
+										 "belongs_to_many saved relation",
+										 ALLOCSET_SMALL_SIZES);
+	return scan;
+}
+
+/*
  * Begins a scan of all rows; see scan_begin.
  */
 BtmStoreScan *
 btm_store_scan_all(void)
 {
-	return scan_begin(NULL, 0, NULL);
+	return one_row_at_a_time(scan_begin(NULL, 0, NULL));
 }
 
 /*
- * Begins a scan of the row with this id; see scan_begin.
+ * Begins a scan of the row with this id; see scan_begin.  The row outlives the
+ * scan.
  */
 BtmStoreScan *
 btm_store_scan_id(int64 id)
@@ -187,12 +197,13 @@ btm_store_scan_name(const char *name)
 	namestrcpy(value, name);
 	ScanKeyInit(&key, Anum_store_name, BTEqualStrategyNumber, F_NAMEEQ,
 				NameGetDatum(value));
-	return scan_begin(STORE_NAME_INDEX, 1, &key);
+	return one_row_at_a_time(scan_begin(STORE_NAME_INDEX, 1, &key));
 }
 
 /*
- * Reads the next row.  Returns false at the end.  What `row` points at is
- * gone with the next row.
+ * Reads the next row.  Returns false at the end.  What `row` points at is gone
+ * with the next row, except in a scan by id, where it belongs to
+ * CurrentMemoryContext.
  */
 bool
 btm_store_next(BtmStoreScan *scan, BtmStoreRow *row)
@@ -208,8 +219,10 @@ btm_store_next(BtmStoreScan *scan, BtmStoreRow *row)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 
-	MemoryContextReset(scan->rowcxt);
-	oldcxt = MemoryContextSwitchTo(scan->rowcxt);
+	if (scan->rowcxt != NULL)
+		MemoryContextReset(scan->rowcxt);
+	oldcxt = MemoryContextSwitchTo(scan->rowcxt ? scan->rowcxt :
+								   CurrentMemoryContext);
 	heap_deform_tuple(tuple, RelationGetDescr(scan->store), values, nulls);
 	row->tid = tuple->t_self;
 	row->id = DatumGetInt64(values[Anum_store_id - 1]);
@@ -220,7 +233,7 @@ btm_store_next(BtmStoreScan *scan, BtmStoreRow *row)
 }
 
 /*
- * Ends a scan and frees it, and its last row with it.
+ * Ends a scan and frees it; with it the last row, except in a scan by id.
  */
 void
 btm_store_end(BtmStoreScan *scan)
@@ -230,7 +243,8 @@ btm_store_end(BtmStoreScan *scan)
 		systable_endscan(scan->scan);
 		table_close(scan->store, AccessShareLock);
 	}
-	MemoryContextDelete(scan->rowcxt);
+	if (scan->rowcxt != NULL)
+		MemoryContextDelete(scan->rowcxt);
 	pfree(scan);
 }
 
