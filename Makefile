@@ -15,6 +15,7 @@ OBJS = \
 	src/pivot/difference.o \
 	src/pivot/ids.o \
 	src/pivot/jsonrow.o \
+	src/pivot/key_reader.o \
 	src/pivot/keys.o \
 	src/pivot/local.o \
 	src/pivot/lock.o \

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * ids.h
- *	  What value.c, keys.c, ids.c and attributes.c share among themselves to
- *	  take arguments apart.
+ *	  What value.c, key_reader.c, keys.c, ids.c and attributes.c share among
+ *	  themselves to take arguments apart.
  *
  * Functions allocate in CurrentMemoryContext; what they return may point into
  * their arguments, which live as long as the call.
@@ -16,8 +16,22 @@
 
 /* ---- value.c ---- */
 
+/* How values of one type become values of a column. */
+typedef enum Conversion
+{
+	CONVERT_NONE,				/* same bits */
+	CONVERT_CAST,				/* `func` is a cast function */
+	CONVERT_TEXT				/* `func` is the output function; input next */
+} Conversion;
+
 /* From values of one type to one key column; looked up once for many. */
-typedef struct BtmConverter BtmConverter;
+typedef struct BtmConverter
+{
+	BtmKeyColumn *column;		/* the target */
+	Oid			type;			/* base type of the values */
+	Conversion	kind;
+	FmgrInfo	func;			/* unless CONVERT_NONE */
+} BtmConverter;
 
 extern BtmConverter *btm_converter_make(Oid type, BtmKeyColumn *column);
 extern bool btm_converter_is_noop(const BtmConverter *converter);
@@ -25,14 +39,20 @@ extern Datum btm_convert(BtmConverter *converter, Datum value);
 
 extern bool btm_type_is_json(Oid type);
 extern bool btm_type_is_string(Oid type);
+extern Datum btm_input_value(char *text, BtmKeyColumn *column);
+extern char *btm_scalar_text(const JsonbValue *value);
+extern Datum btm_json_scalar(const JsonbValue *value, const BtmType *type,
+							 int32 typmod);
+pg_noreturn extern void btm_null_key_column(const BtmKeyColumn *column);
+
+/* ---- key_reader.c ---- */
+
 extern Jsonb *btm_to_jsonb(Datum value, Oid type);
 extern Jsonb *btm_jsonb_parse(const char *text);
 extern void btm_json_root(Jsonb *jb, JsonbValue *value);
 extern bool btm_json_is_object(const JsonbValue *value);
 extern bool btm_json_member(JsonbContainer *object, const BtmKeyColumn *column,
 							JsonbValue *value);
-extern Datum btm_json_scalar(const JsonbValue *value, const BtmType *type,
-							 int32 typmod);
 extern char *btm_text_value(Datum value, Oid type);
 extern int	btm_row_width(Datum value);
 extern void btm_key_read_json(BtmKeyReader *reader, const JsonbValue *value,

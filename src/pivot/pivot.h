@@ -175,9 +175,12 @@ typedef struct BtmValue
 
 extern BtmValue btm_value_arg(FunctionCallInfo fcinfo, int argno);
 extern Datum btm_value_from_json(const JsonbValue *value, BtmKeyColumn *column);
+extern bool btm_key_is_string(const BtmKeyColumn *column);
+
+/* ---- key_reader.c: a whole key from one value ---- */
+
 extern void btm_value_to_key(const BtmValue *value, BtmKeyColumn *columns,
 							 int ncolumns, const char *what, Datum *key);
-extern bool btm_key_is_string(const BtmKeyColumn *column);
 
 /* Reads any number of keys from values of one type. */
 typedef struct BtmKeyReader BtmKeyReader;

@@ -430,6 +430,17 @@ bind_additions(BtmResolved *rel)
 }
 
 /*
+ * Does the value mean the same until the store or a schema changes?  A
+ * definition does, and a reference that needs no search_path.
+ */
+static bool
+reference_is_bound(const BtmRelation *value)
+{
+	return value->ref_name == NULL || value->ref_id != 0 ||
+		value->ref_schema != NULL;
+}
+
+/*
  * Is every table of the definition known by OID?
  */
 static bool
@@ -520,8 +531,7 @@ btm_resolve(const BtmRelation *value)
 	rel->cxt = cxt;
 	dlist_init(&rel->plans);
 	rel->def = btm_relation_expand(value);
-	rel->cacheable = (value->ref_name == NULL || value->ref_id != 0) &&
-		tables_are_bound(rel->def);
+	rel->cacheable = reference_is_bound(value) && tables_are_bound(rel->def);
 	resolve_tables(rel);
 	resolve_pivot(rel);
 	bind_additions(rel);
