@@ -9,7 +9,7 @@
 MAJORS=(15 17 18)
 
 # Kinds that depend on the server; lint and drivers do not.
-ROOTFS_KINDS=build,regress,isolation,pgtap,tap,unit
+ROOTFS_KINDS=build,regress,isolation,pgtap,tap,unit,docs
 
 suite_of() {
 	case $1 in
