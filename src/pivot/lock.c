@@ -319,6 +319,7 @@ needs_exclusive(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
 			return ids->keys.n > 1;
 		case BTM_WRITE_ALL:
 		case BTM_WRITE_DIFFERENCE:
+		case BTM_WRITE_REPLACE:
 			break;
 	}
 	return true;
@@ -328,19 +329,20 @@ needs_exclusive(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
  * Takes the locks that a write needs, and checks at REPEATABLE READ and above
  * that the transaction's snapshot shows the rows as they are.
  *
- * `ids` are those of the call, NULL if it is about all rows of the parent.
+ * `ids` are those of the call; NULL with BTM_WRITE_ALL, which has none.
  * Called inside an SPI connection.  Errors: 40001, 40P01.
  */
 void
 btm_lock_for_write(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
 {
 	bool		inserts = kind != BTM_WRITE_EXISTING && kind != BTM_WRITE_ALL;
+	bool		is_about_all = kind == BTM_WRITE_ALL || kind == BTM_WRITE_REPLACE;
 
 	btm_lock_parent(call, needs_exclusive(call, kind, ids));
 	if (inserts && !btm_has_arbiter(call->rel))
 		lock_pairs(call, &ids->keys);
 	if (IsolationUsesXactSnapshot())
-		call->routine->check_snapshot(call, ids ? &ids->keys : NULL);
+		call->routine->check_snapshot(call, is_about_all ? NULL : &ids->keys);
 }
 
 /*

@@ -230,7 +230,8 @@ typedef enum BtmWriteKind
 	BTM_WRITE_ATTACH_UPDATE,	/* inserts pairs, changes existing ones */
 	BTM_WRITE_EXISTING,			/* deletes or changes the given pairs */
 	BTM_WRITE_ALL,				/* deletes all pairs of the parent */
-	BTM_WRITE_DIFFERENCE		/* reads, then inserts, deletes, changes */
+	BTM_WRITE_DIFFERENCE,		/* reads the given pairs, then writes them */
+	BTM_WRITE_REPLACE			/* reads all pairs, then writes any of them */
 } BtmWriteKind;
 
 extern void btm_lock_init(void);

@@ -98,8 +98,8 @@ sync_common(BtmCall *call, bool detaching, int attributes_argno)
 	if (detaching || ids->keys.n > 0)
 	{
 		btm_connect(call);
-		btm_lock_for_write(call, BTM_WRITE_DIFFERENCE,
-						   detaching ? NULL : ids);
+		btm_lock_for_write(call, detaching ? BTM_WRITE_REPLACE :
+						   BTM_WRITE_DIFFERENCE, ids);
 		apply_sync(call, ids, detaching, &report);
 		SPI_finish();
 	}
