@@ -87,7 +87,7 @@ btm_attach(PG_FUNCTION_ARGS)
 	BtmIds	   *ids;
 	uint64		nrows = 0;
 
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	ids = btm_ids_arg(call, 2, 3,
 					  "An empty list attaches nothing.");
 	if (ids->keys.n > 0)
@@ -111,7 +111,7 @@ btm_lock_relation(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(2))
 		btm_null_argument(call, "exclusive", NULL);
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	btm_lock_parent(call, PG_GETARG_BOOL(2));
 
 	btm_call_end(call);

@@ -124,11 +124,10 @@ btm_connect(BtmCall *call)
 
 /*
  * Reads the parent from argument argno into call->parent.  NULL stays NULL if
- * null_ok, else it is 22004 with the hint.
+ * null_ok, else it is 22004.
  */
 void
-btm_call_set_parent(BtmCall *call, int argno, bool null_ok,
-					const char *null_hint)
+btm_call_set_parent(BtmCall *call, int argno, bool null_ok)
 {
 	BtmResolved *rel = call->rel;
 	BtmValue	value = btm_value_arg(call->fcinfo, argno);
@@ -137,7 +136,8 @@ btm_call_set_parent(BtmCall *call, int argno, bool null_ok,
 	if (value.isnull)
 	{
 		if (!null_ok)
-			btm_null_argument(call, "parent_id", null_hint);
+			btm_null_argument(call, "parent_id",
+							  "An operation is about one parent. For all of them, use pivot_predicate(relation) in a statement of your own.");
 		return;
 	}
 	oldcxt = MemoryContextSwitchTo(call->cxt);

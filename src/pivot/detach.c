@@ -38,7 +38,7 @@ btm_detach(PG_FUNCTION_ARGS)
 	BtmIds	   *ids;
 	uint64		nrows = 0;
 
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	ids = btm_ids_arg(call, 2, -1,
 					  "To detach everything, call detach(relation, parent_id).");
 	if (ids->keys.n > 0)
@@ -57,7 +57,7 @@ btm_detach_all(PG_FUNCTION_ARGS)
 	BtmCall    *call = btm_call_begin(fcinfo, "detach", RowExclusiveLock);
 	uint64		nrows;
 
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	nrows = detach(call, NULL);
 
 	btm_call_end(call);

@@ -157,8 +157,7 @@ extern BtmCall *btm_call_begin(FunctionCallInfo fcinfo, const char *name,
 							   LOCKMODE pivot_lock);
 extern void btm_call_end(BtmCall *call);
 extern void btm_connect(BtmCall *call);
-extern void btm_call_set_parent(BtmCall *call, int argno, bool null_ok,
-								const char *null_hint);
+extern void btm_call_set_parent(BtmCall *call, int argno, bool null_ok);
 pg_noreturn extern void btm_null_argument(BtmCall *call, const char *what,
 							  const char *hint);
 extern BtmConflict btm_conflict_arg(BtmCall *call, int argno);

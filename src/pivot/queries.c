@@ -64,7 +64,7 @@ begin(FunctionCallInfo fcinfo, const char *name, bool for_parent)
 	BtmCall    *call = btm_call_begin(fcinfo, name, AccessShareLock);
 
 	if (for_parent)
-		btm_call_set_parent(call, 1, true, NULL);
+		btm_call_set_parent(call, 1, true);
 	return call;
 }
 

@@ -162,7 +162,7 @@ btm_related_ids(PG_FUNCTION_ARGS)
 	BtmKeys		ids;
 	Jsonb	   *result;
 
-	btm_call_set_parent(call, 1, true, NULL);
+	btm_call_set_parent(call, 1, true);
 	btm_keys_init(&ids, call->rel->nid);
 	if (call->parent != NULL)
 		read_ids(call, BTM_STMT_RELATED_IDS, build_related_ids, NULL, &ids);
@@ -203,7 +203,7 @@ btm_related_ids_typed(PG_FUNCTION_ARGS)
 	BtmCall    *call = btm_call_begin(fcinfo, "related_ids", AccessShareLock);
 	BtmTypedStatement typed = {0};
 
-	btm_call_set_parent(call, 1, true, NULL);
+	btm_call_set_parent(call, 1, true);
 	btm_begin_typed(call, &typed);
 	check_id_type(call, typed.row, get_fn_expr_argtype(fcinfo->flinfo, 2));
 	if (call->parent != NULL)
@@ -247,7 +247,7 @@ btm_is_attached(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(2))
 		btm_null_argument(call, "ids", NULL);
-	btm_call_set_parent(call, 1, true, NULL);
+	btm_call_set_parent(call, 1, true);
 	if (call->parent != NULL)
 		result = are_attached(call, btm_ids_arg(call, 2, -1, NULL));
 
@@ -280,7 +280,7 @@ btm_count_related(PG_FUNCTION_ARGS)
 	BtmKeys		counts;
 	int64		result = 0;
 
-	btm_call_set_parent(call, 1, true, NULL);
+	btm_call_set_parent(call, 1, true);
 	if (call->parent != NULL)
 	{
 		stmt.kind = BTM_STMT_COUNT;

@@ -444,7 +444,7 @@ btm_get_results(PG_FUNCTION_ARGS)
 	BtmStatement stmt = {0};
 	JsonReceiver receiver = {0};
 
-	btm_call_set_parent(call, 1, true, NULL);
+	btm_call_set_parent(call, 1, true);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (call->parent != NULL)
 	{
@@ -519,7 +519,7 @@ btm_get_results_typed(PG_FUNCTION_ARGS)
 	BtmCall    *call = btm_call_begin(fcinfo, "get_results", AccessShareLock);
 	BtmTypedStatement typed = {0};
 
-	btm_call_set_parent(call, 1, true, NULL);
+	btm_call_set_parent(call, 1, true);
 	if (btm_begin_typed(call, &typed) != TYPEFUNC_COMPOSITE)
 		not_a_row_type(call, get_fn_expr_argtype(fcinfo->flinfo, 2));
 	if (call->parent != NULL)

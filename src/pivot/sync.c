@@ -84,7 +84,7 @@ sync_common(BtmCall *call, bool detaching, int attributes_argno)
 	BtmIds	   *ids;
 	MemoryContext oldcxt;
 
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	ids = btm_ids_arg(call, 2, attributes_argno,
 					  "An empty list detaches everything; so does detach(relation, parent_id).");
 

@@ -70,7 +70,7 @@ btm_toggle(PG_FUNCTION_ARGS)
 	BtmIds	   *ids;
 	MemoryContext oldcxt;
 
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	ids = btm_ids_arg(call, 2, 3, "An empty list toggles nothing.");
 
 	oldcxt = MemoryContextSwitchTo(call->cxt);

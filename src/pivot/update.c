@@ -37,7 +37,7 @@ btm_update_existing_pivot(PG_FUNCTION_ARGS)
 	BtmIds	   *ids;
 	uint64		nrows = 0;
 
-	btm_call_set_parent(call, 1, false, NULL);
+	btm_call_set_parent(call, 1, false);
 	ids = btm_ids_arg(call, 2, 3,
 					  "To update every row, use pivot_predicate() in an UPDATE of your own.");
 	if (ids->keys.n > 0 && ids->nshapes > 1)
