@@ -53,7 +53,10 @@ EXTENSION = belongs_to_many
 DATA = belongs_to_many--1.0.sql
 PGFILEDESC = "belongs_to_many - many-to-many relations in the server"
 
-REGRESS =
+REGRESS = \
+	attach \
+	detach \
+	toggle
 ISOLATION =
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
 TAP_TESTS = 1
