@@ -92,9 +92,7 @@ btm_attach(PG_FUNCTION_ARGS)
 					  "An empty list attaches nothing.");
 	if (ids->keys.n > 0)
 		nrows = attach(call, ids, conflict);
-
-	btm_call_end(call);
-	PG_RETURN_INT32((int32) nrows);
+	return btm_call_return_count(call, nrows);
 }
 
 /*

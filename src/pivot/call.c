@@ -123,6 +123,23 @@ btm_connect(BtmCall *call)
 }
 
 /*
+ * Ends a call that returns a number of rows.  Errors with 22003, and so undoes
+ * the call, if it does not fit into the result.
+ */
+Datum
+btm_call_return_count(BtmCall *call, uint64 nrows)
+{
+	if (nrows > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s() would change more rows than it can count",
+						call->name),
+				 errhint("Use pivot_predicate() in a statement of your own.")));
+	btm_call_end(call);
+	return Int32GetDatum((int32) nrows);
+}
+
+/*
  * Reads the parent from argument argno into call->parent.  NULL stays NULL if
  * null_ok, else it is 22004.
  */

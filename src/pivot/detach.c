@@ -43,9 +43,7 @@ btm_detach(PG_FUNCTION_ARGS)
 					  "To detach everything, call detach(relation, parent_id).");
 	if (ids->keys.n > 0)
 		nrows = detach(call, ids);
-
-	btm_call_end(call);
-	PG_RETURN_INT32((int32) nrows);
+	return btm_call_return_count(call, nrows);
 }
 
 /*
@@ -59,7 +57,5 @@ btm_detach_all(PG_FUNCTION_ARGS)
 
 	btm_call_set_parent(call, 1, false);
 	nrows = detach(call, NULL);
-
-	btm_call_end(call);
-	PG_RETURN_INT32((int32) nrows);
+	return btm_call_return_count(call, nrows);
 }

@@ -156,6 +156,7 @@ typedef struct BtmPivotRoutine
 extern BtmCall *btm_call_begin(FunctionCallInfo fcinfo, const char *name,
 							   LOCKMODE pivot_lock);
 extern void btm_call_end(BtmCall *call);
+extern Datum btm_call_return_count(BtmCall *call, uint64 nrows);
 extern void btm_connect(BtmCall *call);
 extern void btm_call_set_parent(BtmCall *call, int argno, bool null_ok);
 pg_noreturn extern void btm_null_argument(BtmCall *call, const char *what,

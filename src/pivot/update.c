@@ -42,7 +42,5 @@ btm_update_existing_pivot(PG_FUNCTION_ARGS)
 					  "To update every row, use pivot_predicate() in an UPDATE of your own.");
 	if (ids->keys.n > 0 && ids->nshapes > 1)
 		nrows = update_existing(call, ids);
-
-	btm_call_end(call);
-	PG_RETURN_INT32((int32) nrows);
+	return btm_call_return_count(call, nrows);
 }
