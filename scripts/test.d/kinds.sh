@@ -205,7 +205,7 @@ show_failure() {
 	case $1 in
 		regress) show_regress "$2" "$src/regression.diffs" ;;
 		isolation) show_regress "$2" "$src/output_iso/regression.diffs" ;;
-		*) grep -vE '^ *ok ' "$2" ;;
+		*) grep -vE '^( *ok |echo )' "$2" ;;
 	esac
 	[[ $1 != tap ]] || show_tap_logs "$2"
 	[[ $3 != server ]] || show_crash

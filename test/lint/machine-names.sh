@@ -12,8 +12,7 @@ registry_hosts() {
 	{
 		# shellcheck disable=SC2016 # apt's own variable
 		apt-get indextargets --format '$(SITE)' 'Created-By: Packages' || true
-		! type -P npm >/dev/null || timeout 20 npm config get registry || true
-		printf '%s\n' "${PIP_INDEX_URL:-}"
+		printf '%s\n' "${PIP_INDEX_URL:-}" "${npm_config_registry:-}"
 	} 2>/dev/null | sed -nE 's#^[a-z+]+://([^/@]*@)?([^/:]+\.[^/:]+).*#\2#p' | sort -u
 }
 

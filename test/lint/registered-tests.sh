@@ -11,7 +11,7 @@ variable() {
 }
 
 files() {
-	find "$1" -maxdepth 1 -name "*.$2" -printf '%f\n' 2>/dev/null | sed "s/\.$2\$//" | sort -u
+	[[ ! -d $1 ]] || find "$1" -maxdepth 1 -name "*.$2" -printf '%f\n' | sed "s/\.$2\$//" | sort -u
 }
 
 # compare FOLDER SUFFIX EXPECTED-FOLDER VARIABLE
@@ -21,8 +21,7 @@ compare() {
 		echo "$1/$name.$2: only one of the file and the name in $4 exists"
 	done
 	files "$1" "$2" | while read -r name; do
-		[[ -n $(find "$3" -maxdepth 1 \( -name "$name.out" -o -name "${name}_[0-9].out" \) -print -quit) ]] ||
-			echo "$3/$name.out: missing"
+		grep -qxE "$name(_[0-9])?" <<<"$(files "$3" out)" || echo "$3/$name.out: missing"
 	done
 }
 
