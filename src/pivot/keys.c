@@ -245,6 +245,20 @@ float_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
 }
 
 /*
+ * A char(n) as a JSON string, padded as it is stored.
+ */
+static void
+bpchar_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
+{
+	int32		typmod = column->type.typmod;
+
+	if (typmod >= 0)
+		value = DirectFunctionCall3(bpchar, value, Int32GetDatum(typmod),
+									BoolGetDatum(true));
+	string_to_json(column, value, json);
+}
+
+/*
  * A value of a key column as JSON: numbers and booleans as such, anything else
  * as a string.
  */
@@ -275,6 +289,9 @@ value_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
 		case BOOLOID:
 			json->type = jbvBool;
 			json->val.boolean = DatumGetBool(value);
+			break;
+		case BPCHAROID:
+			bpchar_to_json(column, value, json);
 			break;
 		default:
 			string_to_json(column, value, json);
@@ -355,9 +372,11 @@ value_size_bound(const BtmKeyColumn *column, Datum value)
 			return MAX_INTEGER_SIZE + VALUE_OVERHEAD;
 		case TEXTOID:
 		case VARCHAROID:
-		case BPCHAROID:
 		case NUMERICOID:
 			return VARSIZE_ANY(DatumGetPointer(value)) + VALUE_OVERHEAD;
+		case BPCHAROID:
+			return VARSIZE_ANY(DatumGetPointer(value)) + VALUE_OVERHEAD +
+				Max(column->type.typmod, 0);
 		default:
 			text = OutputFunctionCall(unconstify(FmgrInfo *,
 												 &column->type.output),

@@ -85,8 +85,9 @@ sync_common(BtmCall *call, bool detaching, int attributes_argno)
 	MemoryContext oldcxt;
 
 	btm_call_set_parent(call, 1, false);
-	ids = btm_ids_arg(call, 2, attributes_argno,
-					  "An empty list detaches everything; so does detach(relation, parent_id).");
+	ids = btm_ids_arg(call, 2, attributes_argno, detaching ?
+					  "An empty list detaches everything; so does detach(relation, parent_id)." :
+					  "An empty list changes nothing.");
 
 	oldcxt = MemoryContextSwitchTo(call->cxt);
 	btm_keys_check_report(&ids->keys, call->rel->id);

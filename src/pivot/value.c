@@ -11,7 +11,8 @@
  *	- a value of the column's type, or one that is binary-coercible to it, is
  *	  taken as it is;
  *	- a number for an integer column must be an integer: 1.0 is, 1.5 is 22P02;
- *	  likewise for numeric(p, s), which an INSERT would round silently;
+ *	  likewise for numeric(p, s), timestamp(p) and the like, which an INSERT
+ *	  would round silently;
  *	- a string for any other type goes through the input function, as an
  *	  untyped literal does;
  *	- anything else goes through an implicit or assignment cast, or where
@@ -182,30 +183,30 @@ integer_from_numeric(Numeric num, Oid type)
 static bool
 column_rounds(const BtmKeyColumn *column)
 {
-	return column->type.type == NUMERICOID && column->type.typmod >= 0;
+	return OidIsValid(column->round.fn_oid);
 }
 
 /*
- * Raises 22P02 if a column numeric(p, s) cannot hold a value unrounded, and
- * 22003 if it cannot hold it at all.
+ * Raises 22P02 if a column like numeric(6,2) or timestamp(0) cannot hold a
+ * value unrounded, and 22003 if it cannot hold it at all.
  */
 static void
-require_unrounded(Datum value, const BtmKeyColumn *column)
+require_unrounded(Datum value, BtmKeyColumn *column)
 {
 	Datum		rounded;
 
 	if (!column_rounds(column))
 		return;
-	rounded = DirectFunctionCall2(numeric, value,
-								  Int32GetDatum(column->type.typmod));
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, rounded, value)))
+	rounded = FunctionCall2(&column->round, value,
+							Int32GetDatum(column->type.typmod));
+	if (!DatumGetBool(FunctionCall2(&column->eq, rounded, value)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input for type %s: \"%s\"",
 						format_type_with_typemod(column->type.type,
 												 column->type.typmod),
-						numeric_text(DatumGetNumeric(value))),
-				 errdetail("Column \"%s\" cannot hold this number unrounded.",
+						OutputFunctionCall(&column->type.output, value)),
+				 errdetail("Column \"%s\" cannot hold this value unrounded.",
 						   column->name)));
 }
 

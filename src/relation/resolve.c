@@ -23,6 +23,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "relation/resolve.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -92,6 +93,26 @@ init_key_functions(BtmKeyColumn *key, MemoryContext cxt)
 }
 
 /*
+ * Fills the function that rounds values to the precision of a key column, such
+ * as numeric(6,2) and timestamp(0) have.  A string's length is no precision:
+ * an INSERT refuses what is too long.
+ */
+static void
+init_rounding(BtmKeyColumn *key, MemoryContext cxt)
+{
+	Oid			func;
+
+	if (key->type.typmod < 0 ||
+		(key->type.typcategory != TYPCATEGORY_NUMERIC &&
+		 key->type.typcategory != TYPCATEGORY_DATETIME &&
+		 key->type.typcategory != TYPCATEGORY_TIMESPAN))
+		return;
+	if (find_typmod_coercion_function(key->type.type,
+									  &func) == COERCION_PATH_FUNC)
+		fmgr_info_cxt(func, &key->round, cxt);
+}
+
+/*
  * Binds one column of a key: `column` in the pivot, `refcolumn` in the table
  * that it points at.
  */
@@ -113,6 +134,7 @@ resolve_key_column(BtmKeyColumn *key, TupleDesc pivotdesc,
 	btm_type_init(&key->type, att->atttypid, att->atttypmod,
 				  att->attcollation, cxt);
 	init_key_functions(key, cxt);
+	init_rounding(key, cxt);
 }
 
 /*

@@ -46,6 +46,8 @@ typedef struct BtmKeyColumn
 	FmgrInfo	eq;				/* its function */
 	FmgrInfo	hash;			/* extended hash function, fn_oid may be
 								 * invalid: the type has none */
+	FmgrInfo	round;			/* rounds a value to the column's precision,
+								 * fn_oid may be invalid: it has none */
 	Oid			lt_opr;			/* type < type, the key order */
 	SortSupportData sort;		/* comparator of lt_opr */
 } BtmKeyColumn;
