@@ -56,7 +56,9 @@ PGFILEDESC = "belongs_to_many - many-to-many relations in the server"
 REGRESS = \
 	attach \
 	detach \
-	toggle
+	sync \
+	toggle \
+	update_existing_pivot
 ISOLATION =
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
 TAP_TESTS = 1
