@@ -52,7 +52,8 @@ INSERT INTO documents SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid 
 INSERT INTO topics SELECT ('00000000-0000-4000-9000-00000000000' || n)::uuid FROM generate_series(1, 4) n;
 INSERT INTO document_topics VALUES ('00000000-0000-4000-8000-000000000001', '00000000-0000-4000-9000-000000000001');
 INSERT INTO pages VALUES ('home'), ('[1]');
-INSERT INTO labels VALUES ('red'), ('blue'), ('a,b'), ('{}'), ('{"red"}'), ('[1]'), ('{"red": {}}');
+INSERT INTO labels VALUES ('red'), ('blue'), ('a,b'), ('{}'), ('{"red"}'), ('[1]'), ('{"red": {}}'),
+	(E'back\\slash "quote" \'it\' $1 %s {\n} é');
 INSERT INTO page_labels VALUES ('home', 'red');
 INSERT INTO members VALUES (7, 1), (7, 2), (8, 1);
 INSERT INTO teams VALUES (7, 1), (7, 2), (7, 3), (8, 1);
