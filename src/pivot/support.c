@@ -108,6 +108,17 @@ rows_per_parent(Oid pivot, List *foreign_key)
 }
 
 /*
+ * A number of rows, unless the relation's take is less.
+ */
+static double
+limit_rows(double nrows, const BtmRelation *rel)
+{
+	if (rel->has_take && rel->max_rows >= 0)
+		return Min(nrows, (double) rel->max_rows);
+	return nrows;
+}
+
+/*
  * Rows that a read of one parent returns, or -1.
  */
 static double
@@ -115,7 +126,7 @@ rows_of_relation(Node *argument)
 {
 	const BtmRelation *value;
 	const BtmRelation *definition;
-	double		result;
+	double		nrows;
 
 	if (!IsA(argument, Const) || ((Const *) argument)->constisnull)
 		return -1;
@@ -124,12 +135,10 @@ rows_of_relation(Node *argument)
 	if (definition == NULL || !OidIsValid(definition->pivot.oid))
 		return -1;
 
-	result = rows_per_parent(definition->pivot.oid, value->inverse ?
-							 definition->related_key :
-							 definition->foreign_key);
-	if (value->has_take && value->max_rows >= 0)
-		result = Min(result, (double) value->max_rows);
-	return result;
+	nrows = rows_per_parent(definition->pivot.oid, value->inverse ?
+							definition->related_key :
+							definition->foreign_key);
+	return limit_rows(nrows, value->has_take ? value : definition);
 }
 
 /*
