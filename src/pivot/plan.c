@@ -33,7 +33,7 @@ typedef struct BtmPlan
 	BtmResolved *rel;
 	BtmStatementKind kind;
 	bool		returning;
-	Oid			row_type;
+	uint64		variant;
 	Bitmapset  *shape;			/* attribute numbers */
 	SPIPlanPtr	plan;
 } BtmPlan;
@@ -117,7 +117,7 @@ plan_matches(const BtmPlan *plan, const BtmStatement *stmt,
 {
 	return plan->kind == stmt->kind &&
 		plan->returning == stmt->returning &&
-		plan->row_type == stmt->row_type &&
+		plan->variant == stmt->variant &&
 		bms_equal(plan->shape, shape);
 }
 
@@ -180,7 +180,7 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 	plan->rel = rel;
 	plan->kind = stmt->kind;
 	plan->returning = stmt->returning;
-	plan->row_type = stmt->row_type;
+	plan->variant = stmt->variant;
 	plan->shape = bms_copy(shape);
 	plan->plan = spi_plan;
 	if (SPI_keepplan(spi_plan) != 0)

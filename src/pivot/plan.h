@@ -56,9 +56,9 @@ typedef struct BtmStatement
 	/* These identify it among the statements of its relation. */
 	BtmStatementKind kind;
 	const BtmShape *shape;		/* attributes it writes, or NULL */
-	uint64		row_type;		/* what else its text depends on, 0: nothing.
-								 * Typed rows: the type cache's identifier of
-								 * their type; RESULTS_FOR: 1 + the limit */
+	uint64		variant;		/* what else its text depends on, 0: nothing.
+								 * RESULTS: identifier of the row type;
+								 * RESULTS_FOR: 1 + the limit per parent */
 	bool		returning;		/* keys of the affected rows wanted? */
 
 	bool		without_parent; /* has no parameters */

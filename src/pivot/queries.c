@@ -90,28 +90,6 @@ append_conditions(StringInfo sql, BtmCall *call, const char *alias,
 }
 
 /*
- * "r.id = pivot.rk AND ...", where `pivot` qualifies columns of the pivot.
- */
-static void
-append_related_match(StringInfo sql, const BtmResolved *rel,
-					 const char *pivot)
-{
-	for (int i = 0; i < rel->nrk; i++)
-	{
-		const BtmKeyColumn *key = &rel->rk[i];
-
-		if (i > 0)
-			appendStringInfoString(sql, " AND ");
-		btm_sql_column(sql, "r", key->refname);
-		appendStringInfoChar(sql, ' ');
-		btm_sql_operator(sql, btm_equality_operator(getBaseType(key->reftype),
-													key->type.type));
-		appendStringInfoChar(sql, ' ');
-		btm_sql_column(sql, pivot, key->name);
-	}
-}
-
-/*
  * " AND EXISTS (...)": the related row passes the relation's filter.
  *
  * Here the pivot's columns are qualified by its schema, too, so that they
@@ -130,7 +108,7 @@ append_related_exists(StringInfo sql, const BtmResolved *rel)
 	appendStringInfoString(sql, " AND EXISTS (SELECT FROM ");
 	btm_sql_table(sql, rel->related);
 	appendStringInfoString(sql, " r WHERE ");
-	append_related_match(sql, rel, pivot.data);
+	btm_sql_related_join(sql, rel, pivot.data);
 	btm_sql_related_scope(sql, rel);
 	appendStringInfoChar(sql, ')');
 }
@@ -357,7 +335,7 @@ add_constraints(FunctionCallInfo fcinfo, bool for_parent)
 	appendStringInfoString(&sql, " FROM ");
 	btm_sql_table(&sql, rel->pivot);
 	appendStringInfo(&sql, " p JOIN (\n%s\n) AS r ON (", query);
-	btm_sql_related_join(&sql, rel);
+	btm_sql_related_join(&sql, rel, "p");
 	appendStringInfoChar(&sql, ')');
 	btm_sql_literal_where(&sql, call, for_parent);
 	btm_sql_order_by(&sql, rel);

@@ -159,7 +159,7 @@ btm_sql_from(StringInfo sql, const BtmResolved *rel, bool join_related)
 	appendStringInfoString(sql, " JOIN ");
 	btm_sql_table(sql, rel->related);
 	appendStringInfoString(sql, " r ON (");
-	btm_sql_related_join(sql, rel);
+	btm_sql_related_join(sql, rel, "p");
 	appendStringInfoChar(sql, ')');
 }
 
@@ -504,7 +504,7 @@ btm_begin_typed(BtmCall *call, BtmTypedStatement *typed)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC | MAT_SRF_BLESS);
 	typed->row = rsinfo->setDesc;
-	typed->stmt.row_type = assign_record_type_identifier(typed->row->tdtypeid,
+	typed->stmt.variant = assign_record_type_identifier(typed->row->tdtypeid,
 														 typed->row->tdtypmod);
 	return class;
 }

@@ -381,7 +381,7 @@ read_lists(BtmCall *call, const BtmParents *parents, int64 limit)
 
 	statement.stmt.kind = BTM_STMT_RESULTS_FOR;
 	statement.stmt.build = build_results_for;
-	statement.stmt.row_type = (uint64) limit + 1;
+	statement.stmt.variant = (uint64) limit + 1;
 	statement.limit = limit;
 
 	btm_connect(call);

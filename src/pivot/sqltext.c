@@ -380,7 +380,7 @@ btm_sql_related_not_null(StringInfo buf, const BtmResolved *rel,
 }
 
 void
-btm_sql_related_join(StringInfo buf, const BtmResolved *rel)
+btm_sql_related_join(StringInfo buf, const BtmResolved *rel, const char *alias)
 {
 	for (int i = 0; i < rel->nrk; i++)
 	{
@@ -393,7 +393,7 @@ btm_sql_related_join(StringInfo buf, const BtmResolved *rel)
 		btm_sql_operator(buf, btm_equality_operator(getBaseType(key->reftype),
 													key->type.type));
 		appendStringInfoChar(buf, ' ');
-		btm_sql_column(buf, "p", key->name);
+		btm_sql_column(buf, alias, key->name);
 	}
 }
 

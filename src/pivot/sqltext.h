@@ -56,8 +56,9 @@ extern void btm_sql_scope(StringInfo buf, const BtmResolved *rel,
 extern void btm_sql_related_not_null(StringInfo buf, const BtmResolved *rel,
 									 const char *alias);
 
-/* r.rpk1 = p.rk1 AND ... */
-extern void btm_sql_related_join(StringInfo buf, const BtmResolved *rel);
+/* r.rpk1 = p.rk1 AND ..., p being the alias */
+extern void btm_sql_related_join(StringInfo buf, const BtmResolved *rel,
+								 const char *alias);
 
 /* " AND (...)" for where_related; nothing where there is none */
 extern void btm_sql_related_scope(StringInfo buf, const BtmResolved *rel);

@@ -224,6 +224,7 @@ btm_cache_get(Datum value, LOCKMODE pivot_lock, MemoryContext owner)
 {
 	struct varlena *detoasted = PG_DETOAST_DATUM(value);
 	uint64		hash = hash_value(detoasted);
+	Oid			locked = InvalidOid;
 
 	AcceptInvalidationMessages();
 	for (;;)
@@ -231,12 +232,18 @@ btm_cache_get(Datum value, LOCKMODE pivot_lock, MemoryContext owner)
 		BtmResolved *rel = get_pinned(detoasted, hash, owner);
 		uint64		before = invalidations;
 
+		/* Resolved under the lock: nobody can have changed the pivot. */
+		if (rel->pivot == locked)
+			return rel;
+		if (OidIsValid(locked))
+			UnlockRelationOid(locked, pivot_lock);
+
 		LockRelationOid(rel->pivot, pivot_lock);
 		if (!rel->stale && (rel->cached || invalidations == before))
 			return rel;
 
-		/* It changed before the lock was granted. */
-		UnlockRelationOid(rel->pivot, pivot_lock);
+		/* It may have changed before the lock was granted: look again. */
+		locked = rel->pivot;
 	}
 }
 
