@@ -104,6 +104,8 @@ static const Typed typed[] = {
 	3, {{0, "user_roles"}, {TEXTOID, "1"}, {TEXTARRAYOID, "{4,5}"}}, "2"},
 	{"varchar, as JDBC sends strings", ATTACH,
 	3, {{VARCHAROID, "user_roles"}, {INT8OID, "1"}, {VARCHAROID, "[4, 5]"}}, "2"},
+	{"varchar for attributes finds no function", "SELECT m2m.attach($1, $2, $3, $4)",
+	4, {{VARCHAROID, "user_roles"}, {INT8OID, "1"}, {INT8OID, "4"}, {VARCHAROID, "{\"level\": 1}"}}, "42883"},
 	{"varchar for attributes wants a cast", "SELECT m2m.attach($1, $2, $3, $4::jsonb)",
 	4, {{VARCHAROID, "user_roles"}, {INT8OID, "1"}, {INT8OID, "4"}, {VARCHAROID, "{\"level\": 1}"}}, "1"},
 	{"float8", ATTACH,
