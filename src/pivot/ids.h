@@ -31,6 +31,11 @@ typedef struct BtmConverter
 	Oid			type;			/* base type of the values */
 	Conversion	kind;
 	FmgrInfo	func;			/* unless CONVERT_NONE */
+	FmgrInfo	eq;				/* equality of `type`, if a cast's result is to
+								 * be compared with the value; else fn_oid is
+								 * invalid */
+	FmgrInfo	back;			/* cast of the result to `type` before that;
+								 * fn_oid is invalid: same bits */
 } BtmConverter;
 
 extern BtmConverter *btm_converter_make(Oid type, BtmKeyColumn *column);

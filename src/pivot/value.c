@@ -15,8 +15,9 @@
  *	  would round silently;
  *	- a string for any other type goes through the input function, as an
  *	  untyped literal does;
- *	- anything else goes through an implicit or assignment cast, or where
- *	  there is none through output and input functions.
+ *	- anything else goes through an implicit or assignment cast, which must
+ *	  give the same value when it is cast back, or where there is none through
+ *	  output and input functions.
  *
  * A domain counts as its base type (see BtmType), and no length is enforced: a
  * value that is too long for the column is one that no row has, which a read
@@ -29,6 +30,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "parser/parse_coerce.h"
@@ -187,6 +189,22 @@ column_rounds(const BtmKeyColumn *column)
 }
 
 /*
+ * Raises 22P02: a column would make another key of a value.
+ */
+pg_noreturn static void
+inexact_value(const BtmKeyColumn *column, const char *text)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input for type %s: \"%s\"",
+					format_type_with_typemod(column->type.type,
+											 column->type.typmod),
+					text),
+			 errdetail("Column \"%s\" cannot hold this value exactly.",
+					   column->name)));
+}
+
+/*
  * Raises 22P02 if a column like numeric(6,2) or timestamp(0) cannot hold a
  * value unrounded, and 22003 if it cannot hold it at all.
  */
@@ -200,14 +218,7 @@ require_unrounded(Datum value, BtmKeyColumn *column)
 	rounded = FunctionCall2(&column->round, value,
 							Int32GetDatum(column->type.typmod));
 	if (!DatumGetBool(FunctionCall2(&column->eq, rounded, value)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input for type %s: \"%s\"",
-						format_type_with_typemod(column->type.type,
-												 column->type.typmod),
-						OutputFunctionCall(&column->type.output, value)),
-				 errdetail("Column \"%s\" cannot hold this value unrounded.",
-						   column->name)));
+		inexact_value(column, OutputFunctionCall(&column->type.output, value));
 }
 
 /* -------------------
@@ -389,6 +400,32 @@ require_single_value(Oid type, const BtmKeyColumn *column)
 }
 
 /*
+ * Prepares the check of a cast that may lose something, as one from timestamp
+ * to date does: casting the result back must give the value again.  Between
+ * the exact number types call_cast() sees to it; a cast without a way back is
+ * trusted.
+ */
+static void
+prepare_check(BtmConverter *converter)
+{
+	Oid			from = converter->type;
+	Oid			to = converter->column->type.type;
+	Oid			eq_opr = lookup_type_cache(from, TYPECACHE_EQ_OPR)->eq_opr;
+	CoercionPathType path;
+	Oid			func;
+
+	if (!OidIsValid(eq_opr) || is_integer_type(to) ||
+		(is_integer_type(from) && to == NUMERICOID))
+		return;
+	path = find_coercion_pathway(from, to, COERCION_EXPLICIT, &func);
+	if (path != COERCION_PATH_FUNC && path != COERCION_PATH_RELABELTYPE)
+		return;
+	if (path == COERCION_PATH_FUNC)
+		fmgr_info(func, &converter->back);
+	fmgr_info(get_opcode(eq_opr), &converter->eq);
+}
+
+/*
  * Looks up how values of a base type become values of a key column, once for
  * any number of values.  The converter lives in the current memory context.
  * Errors: 22023 if the type is an array or a row.
@@ -412,6 +449,8 @@ btm_converter_make(Oid type, BtmKeyColumn *column)
 	if (!OidIsValid(func))
 		getTypeOutputInfo(type, &func, &is_varlena);
 	fmgr_info(func, &converter->func);
+	if (converter->kind == CONVERT_CAST)
+		prepare_check(converter);
 	return converter;
 }
 
@@ -425,15 +464,66 @@ btm_converter_is_noop(const BtmConverter *converter)
 }
 
 /*
- * Calls the cast function.  It may take the typmod and whether the cast is
- * explicit besides the value.  Errors: 22P02 if a number for an integer type
- * has a fraction, which the cast would round.
+ * Calls a cast function.  It may take the typmod and whether the cast is
+ * explicit besides the value.  Returns false if the result is NULL.
+ */
+static bool
+call_cast_function(FmgrInfo *func, Datum value, Oid collation,
+				   bool is_explicit, Datum *result)
+{
+	LOCAL_FCINFO(fcinfo, 3);
+
+	InitFunctionCallInfoData(*fcinfo, func, func->fn_nargs, collation,
+							 NULL, NULL);
+	fcinfo->args[0].value = value;
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = Int32GetDatum(-1);
+	fcinfo->args[1].isnull = false;
+	fcinfo->args[2].value = BoolGetDatum(is_explicit);
+	fcinfo->args[2].isnull = false;
+	*result = FunctionCallInvoke(fcinfo);
+	return !fcinfo->isnull;
+}
+
+/*
+ * Is the result of a cast the value again when it is cast back?
+ */
+static bool
+cast_is_exact(BtmConverter *converter, Datum value, Datum result)
+{
+	Datum		back = result;
+
+	if (!OidIsValid(converter->eq.fn_oid))
+		return true;
+	if (OidIsValid(converter->back.fn_oid) &&
+		!call_cast_function(&converter->back, result, C_COLLATION_OID, true,
+							&back))
+		return false;
+	return DatumGetBool(FunctionCall2Coll(&converter->eq, C_COLLATION_OID,
+										  value, back));
+}
+
+/*
+ * Raises 22P02 for a value that a cast would make another one of.
+ */
+pg_noreturn static void
+inexact_cast(BtmConverter *converter, Datum value)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(converter->type, &output, &is_varlena);
+	inexact_value(converter->column, OidOutputFunctionCall(output, value));
+}
+
+/*
+ * Casts a value to the column's type.  Errors: 22P02 if it becomes another
+ * value, a number with a fraction an integer for example.
  */
 static Datum
 call_cast(BtmConverter *converter, Datum value)
 {
-	LOCAL_FCINFO(fcinfo, 3);
-	BtmType    *target = &converter->column->type;
+	const BtmType *target = &converter->column->type;
 	Datum		result;
 
 	if (is_integer_type(target->type) && converter->type == NUMERICOID)
@@ -441,18 +531,11 @@ call_cast(BtmConverter *converter, Datum value)
 	if (is_integer_type(target->type) && is_float_type(converter->type))
 		require_integer_float(value, converter->type, target->type);
 
-	InitFunctionCallInfoData(*fcinfo, &converter->func,
-							 converter->func.fn_nargs, target->collation,
-							 NULL, NULL);
-	fcinfo->args[0].value = value;
-	fcinfo->args[0].isnull = false;
-	fcinfo->args[1].value = Int32GetDatum(-1);
-	fcinfo->args[1].isnull = false;
-	fcinfo->args[2].value = BoolGetDatum(false);
-	fcinfo->args[2].isnull = false;
-	result = FunctionCallInvoke(fcinfo);
-	if (fcinfo->isnull)
+	if (!call_cast_function(&converter->func, value, target->collation, false,
+							&result))
 		btm_null_key_column(converter->column);
+	if (!cast_is_exact(converter, value, result))
+		inexact_cast(converter, value);
 	return result;
 }
 
