@@ -55,6 +55,7 @@ PGFILEDESC = "belongs_to_many - many-to-many relations in the server"
 
 REGRESS = \
 	attach \
+	attributes \
 	detach \
 	ids \
 	sync \
