@@ -61,7 +61,8 @@ REGRESS = \
 	sync \
 	toggle \
 	update_existing_pivot
-ISOLATION =
+ISOLATION = \
+	both-sides
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl

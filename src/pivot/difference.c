@@ -75,38 +75,3 @@ btm_ids_report(const BtmIds *ids, BtmKeys *returned, BtmKeyColumn *columns)
 	return JsonbPGetDatum(btm_ids_to_jsonb(btm_ids_present(ids, returned,
 														   columns), columns));
 }
-
-/*
- * Inserts pairs that were not in scope when they were looked for.
- *
- * A pair may be in the way all the same: one that a plain INSERT of another
- * session has made since, which is as good as ours and gets its attributes
- * (into `changed` unless NULL), or one outside of the relation's filter, which
- * a unique index forbids to double: 23505, from the index itself.
- */
-void
-btm_attach_missing(BtmCall *call, const BtmIds *ids, BtmKeys *inserted,
-				   BtmKeys *changed)
-{
-	const BtmPivotRoutine *routine = call->routine;
-	BtmKeyColumn *columns = call->rel->id;
-	BtmIds	   *missing;
-	BtmKeys		found;
-
-	if (ids->keys.n == 0)
-		return;
-	routine->insert_pairs(call, ids, BTM_CONFLICT_IGNORE, inserted);
-	if (inserted->n == ids->keys.n)
-		return;
-
-	btm_keys_sort_unique(inserted, columns);
-	missing = btm_ids_absent(ids, inserted, columns);
-	btm_keys_init(&found, call->rel->nid);
-	routine->read_keys(call, &missing->keys, &found);
-	if (found.n > 0 && changed != NULL)
-		routine->update_pairs(call, missing, changed);
-	btm_keys_sort_unique(&found, columns);
-	missing = btm_ids_absent(missing, &found, columns);
-	if (missing->keys.n > 0)
-		routine->insert_pairs(call, missing, BTM_CONFLICT_ERROR, inserted);
-}

@@ -249,8 +249,6 @@ extern BtmKeys btm_keys_minus(const BtmKeys *a, const BtmKeys *b,
 							  BtmKeyColumn *columns);
 extern Datum btm_ids_report(const BtmIds *ids, BtmKeys *returned,
 							BtmKeyColumn *columns);
-extern void btm_attach_missing(BtmCall *call, const BtmIds *ids,
-							   BtmKeys *inserted, BtmKeys *changed);
 
 /* ---- local.c ---- */
 

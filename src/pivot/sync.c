@@ -7,10 +7,15 @@
  * the given ids is taken in memory, and applied in the order delete, update,
  * insert, so that unique constraints on other columns of the pivot hold.
  *
+ * The lock does not hold up the other side of the relation, nor plain SQL: a
+ * pair may come or go between the reading and the writing, and is then looked
+ * for once more.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "funcapi.h"
 #include "pivot/pivot.h"
 
@@ -26,6 +31,72 @@ typedef struct SyncReport
 } SyncReport;
 
 /*
+ * Inserts pairs that were not in scope when they were looked for.
+ *
+ * A pair may be in the way all the same: one that a plain INSERT of another
+ * session has made since, which is as good as ours and gets its attributes, or
+ * one outside of the relation's filter, which a unique index forbids to
+ * double: 23505, from the index itself.
+ */
+static void
+attach_missing(BtmCall *call, const BtmIds *ids, SyncReport *report)
+{
+	const BtmPivotRoutine *routine = call->routine;
+	BtmKeyColumn *columns = call->rel->id;
+	BtmIds	   *missing;
+	BtmKeys		found;
+
+	if (ids->keys.n == 0)
+		return;
+	routine->insert_pairs(call, ids, BTM_CONFLICT_IGNORE,
+						  &report->attached);
+	if (report->attached.n == ids->keys.n)
+		return;
+
+	btm_keys_sort_unique(&report->attached, columns);
+	missing = btm_ids_absent(ids, &report->attached, columns);
+	btm_keys_init(&found, call->rel->nid);
+	routine->read_keys(call, &missing->keys, &found);
+	if (found.n > 0)
+		routine->update_pairs(call, missing, &report->updated);
+	btm_keys_sort_unique(&found, columns);
+	missing = btm_ids_absent(missing, &found, columns);
+	if (missing->keys.n > 0)
+		routine->insert_pairs(call, missing, BTM_CONFLICT_ERROR,
+							  &report->attached);
+}
+
+/*
+ * Changes the pairs that exist.
+ *
+ * One that could not be changed may have been deleted while its row was waited
+ * for, from the other side of the relation or by plain SQL: it is taken out of
+ * `current`.  (At REPEATABLE READ and above that wait ends with 40001.)
+ */
+static void
+update_existing(BtmCall *call, const BtmIds *ids, BtmKeys *current,
+				SyncReport *report)
+{
+	BtmKeyColumn *columns = call->rel->id;
+	BtmIds	   *existing = btm_ids_present(ids, current, columns);
+	BtmKeys		found;
+
+	if (existing->keys.n == 0 || existing->nshapes == 1)
+		return;
+	call->routine->update_pairs(call, existing, &report->updated);
+	btm_keys_sort_unique(&report->updated, columns);
+	existing = btm_ids_absent(existing, &report->updated, columns);
+	if (existing->keys.n == 0 || IsolationUsesXactSnapshot())
+		return;
+
+	btm_keys_init(&found, call->rel->nid);
+	call->routine->read_keys(call, &existing->keys, &found);
+	btm_keys_sort_unique(&found, columns);
+	existing = btm_ids_absent(existing, &found, columns);
+	*current = btm_keys_minus(current, &existing->keys, columns);
+}
+
+/*
  * Applies the difference between the given ids and the current keys.
  */
 static void
@@ -34,8 +105,6 @@ apply_sync(BtmCall *call, const BtmIds *ids, bool detaching, SyncReport *report)
 	const BtmPivotRoutine *routine = call->routine;
 	BtmKeys		current;
 	BtmKeys		surplus;
-	BtmIds	   *existing;
-	BtmIds	   *missing;
 
 	btm_keys_init(&current, call->rel->nid);
 	routine->read_keys(call, detaching ? NULL : &ids->keys, &current);
@@ -48,11 +117,8 @@ apply_sync(BtmCall *call, const BtmIds *ids, bool detaching, SyncReport *report)
 		if (surplus.n > 0)
 			routine->delete_pairs(call, &surplus, &report->detached);
 	}
-	existing = btm_ids_present(ids, &current, call->rel->id);
-	if (existing->keys.n > 0)
-		routine->update_pairs(call, existing, &report->updated);
-	missing = btm_ids_absent(ids, &current, call->rel->id);
-	btm_attach_missing(call, missing, &report->attached, &report->updated);
+	update_existing(call, ids, &current, report);
+	attach_missing(call, btm_ids_absent(ids, &current, call->rel->id), report);
 }
 
 /*

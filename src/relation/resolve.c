@@ -508,6 +508,20 @@ topmost_root(Relation pivot)
 }
 
 /*
+ * May rules or triggers do something else with a row than to insert or delete
+ * it: mark it as deleted, put it elsewhere, or do nothing?
+ */
+static bool
+may_redirect(Relation pivot)
+{
+	const TriggerDesc *triggers = pivot->trigdesc;
+
+	return pivot->rd_rules != NULL ||
+		(triggers != NULL && (triggers->trig_insert_before_row ||
+							  triggers->trig_delete_before_row));
+}
+
+/*
  * Fills everything that is read off the pivot itself.
  */
 static void
@@ -529,6 +543,7 @@ resolve_pivot(BtmResolved *rel)
 	resolve_pivot_columns(rel, pivot);
 	resolve_unique_index(rel, pivot);
 	rel->has_write_rules = has_write_rules(pivot);
+	rel->may_redirect = may_redirect(pivot);
 
 	relation_close(pivot, NoLock);
 }

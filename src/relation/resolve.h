@@ -99,6 +99,8 @@ typedef struct BtmResolved
 	 */
 	Oid			unique_index;
 	bool		has_write_rules;	/* ON CONFLICT cannot be used */
+	bool		may_redirect;	/* rules or triggers may do something else with
+								 * a row than to insert or delete it */
 
 	/*
 	 * False if some table, saved relation or operator is known by name only:
