@@ -62,7 +62,32 @@ REGRESS = \
 	toggle \
 	update_existing_pivot
 ISOLATION = \
-	both-sides
+	both-sides \
+	pairs-new-noindex-rc \
+	pairs-new-noindex-rr \
+	pairs-new-noindex-ser \
+	pairs-new-unique-rc \
+	pairs-new-unique-rr \
+	pairs-new-unique-ser \
+	pairs-old-noindex-rc \
+	pairs-old-noindex-rr \
+	pairs-old-noindex-ser \
+	pairs-old-unique-rc \
+	pairs-old-unique-rr \
+	pairs-old-unique-ser \
+	pairs-same-noindex-rc \
+	pairs-same-noindex-rr \
+	pairs-same-noindex-ser \
+	pairs-same-unique-rc \
+	pairs-same-unique-rr \
+	pairs-same-unique-ser \
+	pairs-single-unique-rc \
+	pairs-sql-noindex-rc \
+	pairs-sql-noindex-rr \
+	pairs-sql-noindex-ser \
+	pairs-sql-unique-rc \
+	pairs-sql-unique-rr \
+	pairs-sql-unique-ser
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
