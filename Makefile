@@ -56,6 +56,7 @@ PGFILEDESC = "belongs_to_many - many-to-many relations in the server"
 REGRESS = \
 	attach \
 	attributes \
+	bad_input \
 	detach \
 	ids \
 	sync \

@@ -258,6 +258,18 @@ btm_is_attributes(const JsonbValue *value)
 }
 
 /*
+ * Error context callback: tells which attribute a value was given for.
+ */
+static void
+attribute_context(void *arg)
+{
+	const BtmPivotColumn *column = *(const BtmPivotColumn **) arg;
+
+	if (column != NULL)
+		errcontext("attribute \"%s\"", column->name);
+}
+
+/*
  * Reads an object into the reader.
  */
 static void
@@ -269,8 +281,12 @@ read_object(BtmAttributesReader *reader, const JsonbValue *object,
 	JsonbIteratorToken token;
 	JsonbValue	value;
 	int			i = 0;
+	const BtmPivotColumn *column = NULL;
+	ErrorContextCallback callback = {error_context_stack, attribute_context,
+	&column};
 
 	memset(reader->given, 0, sizeof(bool) * rel->ncolumns);
+	error_context_stack = &callback;
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
@@ -279,8 +295,13 @@ read_object(BtmAttributesReader *reader, const JsonbValue *object,
 			check_key_column(reader, rel->columns[i].attnum, &value, id,
 							 is_row);
 		else if (token == WJB_VALUE)
+		{
+			column = &rel->columns[i];
 			read_attribute(reader, i, object, &value);
+			column = NULL;
+		}
 	}
+	error_context_stack = callback.previous;
 }
 
 /* ------
