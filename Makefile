@@ -64,6 +64,7 @@ REGRESS = \
 	update_existing_pivot
 ISOLATION = \
 	both-sides \
+	lock-relation \
 	pairs-new-noindex-rc \
 	pairs-new-noindex-rr \
 	pairs-new-noindex-ser \

@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "pivot/pivot.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -99,7 +100,9 @@ btm_attach(PG_FUNCTION_ARGS)
  * lock_relation(relation, parent_id, exclusive) returns void
  *
  * Takes the lock that operations on this parent take.  Like them it asks for
- * some privilege to write.
+ * some privilege to write.  And like them it fails at REPEATABLE READ and above
+ * if the transaction's snapshot does not show the parent's rows as they are:
+ * what the caller reads under the lock must be what there is.
  */
 Datum
 btm_lock_relation(PG_FUNCTION_ARGS)
@@ -111,6 +114,12 @@ btm_lock_relation(PG_FUNCTION_ARGS)
 		btm_null_argument(call, "exclusive", NULL);
 	btm_call_set_parent(call, 1, false);
 	btm_lock_parent(call, PG_GETARG_BOOL(2));
+	if (IsolationUsesXactSnapshot())
+	{
+		btm_connect(call);
+		call->routine->check_snapshot(call, NULL);
+		SPI_finish();
+	}
 
 	btm_call_end(call);
 	PG_RETURN_VOID();
