@@ -164,8 +164,10 @@ run_in_rootfs() {
 	[[ ! -f $tmp/counts ]] || mv "$tmp/counts" "$matrix_run/counts-$1"
 }
 
-# Shows the log of a version, each line marked, until the process that writes it has ended.
+# Shows the log of a version, each line marked, until the process that writes it has ended. That one
+# may not have come so far yet as to open it.
 follow() {
+	touch "$matrix_run/log-$1"
 	tail -n +1 -s 0.2 -f --pid="$2" "$matrix_run/log-$1" | sed -u "s/^/[$1] /" &
 	wait "$!"
 }
