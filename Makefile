@@ -10,6 +10,7 @@ OBJS = \
 	src/belongs_to_many.o \
 	src/pivot/attach.o \
 	src/pivot/attributes.o \
+	src/pivot/bulk.o \
 	src/pivot/call.o \
 	src/pivot/detach.o \
 	src/pivot/difference.o \
@@ -37,6 +38,7 @@ OBJS = \
 	src/relation/condition.o \
 	src/relation/constructor.o \
 	src/relation/filters.o \
+	src/relation/foreign_keys.o \
 	src/relation/infer.o \
 	src/relation/names.o \
 	src/relation/operator_text.o \

@@ -30,6 +30,7 @@ _PG_init(void)
 {
 	btm_cache_init(btm_plan_free_all);
 	btm_lock_init();
+	btm_bulk_init();
 
 	MarkGUCPrefixReserved("belongs_to_many");
 }

@@ -80,6 +80,13 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 #define constraint_is_temporal(form) false
 #endif
 
+/* NOT ENFORCED came in version 18. */
+#if PG_VERSION_NUM >= 180000
+#define foreign_key_enforced(info) ((info)->conenforced)
+#else
+#define foreign_key_enforced(info) true
+#endif
+
 /* estimate_array_length looks at statistics, and so at root, since 17. */
 #if PG_VERSION_NUM < 170000
 #include "utils/selfuncs.h"

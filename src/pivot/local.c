@@ -19,6 +19,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
+#include "pivot/local.h"
 #include "pivot/plan.h"
 #include "pivot/sqltext.h"
 #include "storage/itemptr.h"
@@ -110,8 +111,8 @@ attribute_value(const BtmStatement *stmt, int i, bool excluded)
 /*
  * Does the shape have this column?
  */
-static bool
-shape_has(const BtmShape *shape, AttrNumber attnum)
+bool
+btm_shape_has(const BtmShape *shape, AttrNumber attnum)
 {
 	for (int i = 0; i < shape->ncolumns; i++)
 		if (shape->columns[i]->attnum == attnum)
@@ -143,7 +144,7 @@ append_set(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
 						 quote_identifier(shape->columns[i]->name),
 						 attribute_value(stmt, i, excluded));
 	if (AttributeNumberIsValid(rel->updated_at) &&
-		!shape_has(shape, rel->updated_at))
+		!btm_shape_has(shape, rel->updated_at))
 		appendStringInfo(sql, ", %s = pg_catalog.now()",
 						 column_name(rel, rel->updated_at));
 }
@@ -206,6 +207,22 @@ build_read_versions(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	}
 }
 
+/*
+ * Which of the given pairs exist, in or out of the filter?
+ */
+static void
+build_read_conflicts(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
+{
+	appendStringInfoString(sql, "SELECT ");
+	append_id_columns(sql, call->rel, "p");
+	appendStringInfoString(sql, " FROM " BTM_INPUT_NAME " u, ");
+	btm_sql_table(sql, call->rel->pivot);
+	appendStringInfoString(sql, " p WHERE ");
+	btm_sql_parent_params(sql, call->rel, "p");
+	appendStringInfoString(sql, " AND ");
+	btm_sql_id_set(sql, call->rel, "p");
+}
+
 static void
 build_delete(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
@@ -257,7 +274,7 @@ append_timestamp(StringInfo targets, StringInfo values,
 				 const BtmResolved *rel, AttrNumber attnum,
 				 const BtmShape *shape)
 {
-	if (AttributeNumberIsValid(attnum) && !shape_has(shape, attnum))
+	if (AttributeNumberIsValid(attnum) && !btm_shape_has(shape, attnum))
 		append_target(targets, values, get_attname(rel->pivot, attnum, false),
 					  "pg_catalog.now()");
 }
@@ -276,7 +293,7 @@ append_pivot_values(StringInfo targets, StringInfo values,
 		const BtmPivotValue *pv = lfirst(lc);
 		StringInfoData literal;
 
-		if (shape_has(shape, pv->column.attnum))
+		if (btm_shape_has(shape, pv->column.attnum))
 			continue;
 		initStringInfo(&literal);
 		btm_sql_literal(&literal, pv->value,
@@ -430,6 +447,24 @@ local_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 }
 
 /*
+ * See local.h.  With an arbiter a pair outside of the filter is left out, too.
+ */
+void
+btm_local_read_conflicts(BtmCall *call, const BtmKeys *among, BtmKeys *found)
+{
+	BtmStatement stmt = make_statement(BTM_STMT_READ_CONFLICTS,
+									   build_read_conflicts, true);
+
+	if (!btm_has_arbiter(call->rel))
+	{
+		local_read_keys(call, among, found);
+		return;
+	}
+	btm_statement_input_keys(call, &stmt, among);
+	btm_statement_run(call, &stmt, false, returned_keys(call, found));
+}
+
+/*
  * BtmPivotRoutine.delete_pairs
  */
 static uint64
@@ -537,17 +572,14 @@ insert_shape(BtmCall *call, const BtmIds *ids, int shape,
 }
 
 /*
- * BtmPivotRoutine.insert_pairs: one statement per shape
+ * See local.h.  One statement per shape.
  */
-static uint64
-local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
-				   BtmKeys *inserted)
+uint64
+btm_local_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+				 BtmKeys *inserted)
 {
 	ErrorContextCallback callback = {error_context_stack, hint_at_list, NULL};
 	uint64		nrows = 0;
-
-	if (conflict == BTM_CONFLICT_UPDATE && !btm_has_arbiter(call->rel))
-		nrows += local_update_pairs(call, ids, NULL);
 
 	if (looks_like_list(call, ids))
 		error_context_stack = &callback;
@@ -555,6 +587,22 @@ local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 		nrows += insert_shape(call, ids, shape, conflict, inserted);
 	error_context_stack = callback.previous;
 	return nrows;
+}
+
+/*
+ * BtmPivotRoutine.insert_pairs
+ */
+static uint64
+local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+				   BtmKeys *inserted)
+{
+	uint64		nrows = 0;
+
+	if (btm_bulk_insert(call, ids, conflict, inserted, &nrows))
+		return nrows;
+	if (conflict == BTM_CONFLICT_UPDATE && !btm_has_arbiter(call->rel))
+		nrows += local_update_pairs(call, ids, NULL);
+	return nrows + btm_local_insert(call, ids, conflict, inserted);
 }
 
 /* -----------------------------------------------

@@ -250,6 +250,10 @@ extern BtmKeys btm_keys_minus(const BtmKeys *a, const BtmKeys *b,
 extern Datum btm_ids_report(const BtmIds *ids, BtmKeys *returned,
 							BtmKeyColumn *columns);
 
+/* ---- bulk.c ---- */
+
+extern void btm_bulk_init(void);
+
 /* ---- local.c ---- */
 
 extern const BtmPivotRoutine btm_local_routine;

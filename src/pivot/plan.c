@@ -96,6 +96,16 @@ make_room(void)
 }
 
 /*
+ * Is the input small enough for a generic plan?
+ */
+static bool
+is_generic(const BtmStatement *stmt)
+{
+	return stmt->input_rows <= (stmt->generic_rows ? stmt->generic_rows :
+								BTM_GENERIC_ROWS);
+}
+
+/*
  * The attribute numbers of a shape, as a set; NULL for none.
  */
 static Bitmapset *
@@ -237,7 +247,7 @@ get_plan(BtmCall *call, const BtmStatement *stmt)
 	Bitmapset  *shape;
 	SPIPlanPtr	plan;
 
-	if (stmt->input_rows > BTM_GENERIC_ROWS)
+	if (!is_generic(stmt))
 		return prepare(call, stmt, 0);
 
 	shape = shape_columns(stmt->shape);
@@ -272,8 +282,8 @@ register_input(const BtmStatement *stmt)
 	enr->md.name = BTM_INPUT_NAME;
 	enr->md.tupdesc = stmt->input_desc;
 	enr->md.enrtype = ENR_NAMED_TUPLESTORE;
-	enr->md.enrtuples = stmt->input_rows > BTM_GENERIC_ROWS ?
-		stmt->input_rows : BTM_GENERIC_ESTIMATE;
+	enr->md.enrtuples = is_generic(stmt) ?
+		BTM_GENERIC_ESTIMATE : stmt->input_rows;
 	enr->reldata = stmt->input;
 	rc = SPI_register_relation(enr);
 	if (rc != SPI_OK_REL_REGISTER)
@@ -291,6 +301,16 @@ unregister_input(const BtmStatement *stmt)
 		return;
 	SPI_unregister_relation(BTM_INPUT_NAME);
 	tuplestore_end(stmt->input);
+}
+
+/*
+ * Forgets the input of a statement that was ended by an error; what it held
+ * has gone with the subtransaction.
+ */
+void
+btm_statement_forget_input(void)
+{
+	(void) SPI_unregister_relation(BTM_INPUT_NAME);
 }
 
 /*
@@ -350,20 +370,20 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
  * Starts the input relation of a statement; its columns are to be described
  * by the caller.
  */
-static void
-begin_input(BtmStatement *stmt, int ncolumns, int64 nrows)
+void
+btm_statement_begin_input(BtmStatement *stmt, int ncolumns)
 {
 	stmt->input_desc = CreateTemplateTupleDesc(ncolumns);
 	stmt->input = tuplestore_begin_heap(false, false, work_mem);
-	stmt->input_rows = nrows;
+	stmt->input_rows = 0;
 }
 
 /*
  * Describes column i (from 1) of an input relation: its name is prefix and
  * number, its type that of a column of the pivot.
  */
-static void
-input_column(BtmStatement *stmt, int i, char prefix, int number,
+void
+btm_statement_input_column(BtmStatement *stmt, int i, char prefix, int number,
 			 const BtmType *type)
 {
 	char		name[NAMEDATALEN];
@@ -382,9 +402,10 @@ btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
 {
 	bool	   *nulls = palloc0(sizeof(bool) * keys->nid);
 
-	begin_input(stmt, keys->nid, keys->n);
+	btm_statement_begin_input(stmt, keys->nid);
+	stmt->input_rows = keys->n;
 	for (int i = 0; i < keys->nid; i++)
-		input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
+		btm_statement_input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
 	for (int64 i = 0; i < keys->n; i++)
 		tuplestore_putvalues(stmt->input, stmt->input_desc,
 							 BTM_KEY(keys, i), nulls);
@@ -405,11 +426,11 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 	int64		nrows = 0;
 
 	stmt->shape = columns;
-	begin_input(stmt, nid + columns->ncolumns, 0);
+	btm_statement_begin_input(stmt, nid + columns->ncolumns);
 	for (int i = 0; i < nid; i++)
-		input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
+		btm_statement_input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
 	for (int i = 0; i < columns->ncolumns; i++)
-		input_column(stmt, nid + i + 1, 'a', i + 1, &columns->columns[i]->type);
+		btm_statement_input_column(stmt, nid + i + 1, 'a', i + 1, &columns->columns[i]->type);
 
 	for (int64 i = 0; i < ids->keys.n; i++)
 	{
@@ -441,10 +462,11 @@ btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 	bool	   *nulls = palloc0(sizeof(bool) * (nfk + 1));
 
 	stmt->without_parent = true;
-	begin_input(stmt, nfk + 1, parents->n);
+	btm_statement_begin_input(stmt, nfk + 1);
+	stmt->input_rows = parents->n;
 	TupleDescInitEntry(stmt->input_desc, 1, "ord", INT8OID, -1, 0);
 	for (int i = 0; i < nfk; i++)
-		input_column(stmt, i + 2, 'p', i + 1, &call->rel->fk[i].type);
+		btm_statement_input_column(stmt, i + 2, 'p', i + 1, &call->rel->fk[i].type);
 	for (int64 i = 0; i < parents->n; i++)
 	{
 		values[0] = Int64GetDatum(i);

@@ -42,7 +42,9 @@ typedef enum BtmStatementKind
 	BTM_STMT_RELATED_IDS,
 	BTM_STMT_IS_ATTACHED,
 	BTM_STMT_COUNT,
-	BTM_STMT_COUNT_FOR
+	BTM_STMT_COUNT_FOR,
+	BTM_STMT_READ_CONFLICTS,
+	BTM_STMT_FOREIGN_KEY
 } BtmStatementKind;
 
 /* Name of the ephemeral relation in SQL text. */
@@ -58,10 +60,13 @@ typedef struct BtmStatement
 	const BtmShape *shape;		/* attributes it writes, or NULL */
 	uint64		variant;		/* what else its text depends on, 0: nothing.
 								 * RESULTS: identifier of the row type;
-								 * RESULTS_FOR: 1 + the limit per parent */
+								 * RESULTS_FOR: 1 + the limit per parent;
+								 * FOREIGN_KEY: index of the key */
 	bool		returning;		/* keys of the affected rows wanted? */
 
 	bool		without_parent; /* has no parameters */
+	int64		generic_rows;	/* input rows up to which a generic plan is
+								 * good; 0: BTM_GENERIC_ROWS */
 
 	/* Appends the statement's text. */
 	void		(*build) (StringInfo sql, BtmCall *call,
@@ -93,6 +98,16 @@ extern void btm_statement_input_ids(BtmCall *call, BtmStatement *stmt,
 									const BtmIds *ids, int shape);
 extern void btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 										const BtmKeys *parents);
+
+/*
+ * For other inputs: describe, then put rows and count them in input_rows.
+ */
+extern void btm_statement_begin_input(BtmStatement *stmt, int ncolumns);
+extern void btm_statement_input_column(BtmStatement *stmt, int i, char prefix,
+									   int number, const BtmType *type);
+
+/* Forgets the input of a statement that was ended by an error. */
+extern void btm_statement_forget_input(void);
 
 /* A receiver that adds the first columns of each row to a list of keys. */
 extern DestReceiver *btm_keys_receiver(BtmKeys *keys,

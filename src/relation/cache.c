@@ -290,7 +290,8 @@ relcache_callback(Datum arg, Oid relid)
 }
 
 /*
- * Syscache callback of schemas and operators: rare, so all entries go stale.
+ * Syscache callback of schemas, operators and functions (their volatility
+ * matters to the bulk path): rare, so all entries go stale.
  */
 static void
 syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
@@ -350,5 +351,6 @@ btm_cache_init(BtmFreePlans free_plans)
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, type_callback, (Datum) 0);
 }

@@ -224,6 +224,7 @@ resolve_pivot_columns(BtmResolved *rel, Relation pivot)
 		column->eq_opr = lookup_type_cache(column->type.type,
 										   TYPECACHE_EQ_OPR)->eq_opr;
 		column->is_key = is_key_column(rel, att->attnum);
+		column->has_default = att->atthasdef || att->attidentity != '\0';
 	}
 }
 
@@ -544,6 +545,7 @@ resolve_pivot(BtmResolved *rel)
 	resolve_unique_index(rel, pivot);
 	rel->has_write_rules = has_write_rules(pivot);
 	rel->may_redirect = may_redirect(pivot);
+	btm_resolve_foreign_keys(rel, pivot);
 
 	relation_close(pivot, NoLock);
 }
@@ -588,4 +590,16 @@ btm_pivot_column(const BtmResolved *rel, const char *name)
 		if (strcmp(rel->columns[i].name, name) == 0)
 			return &rel->columns[i];
 	return NULL;
+}
+
+/*
+ * The pivot's column of this number, which must be one.
+ */
+const BtmPivotColumn *
+btm_pivot_column_by_number(const BtmResolved *rel, AttrNumber attnum)
+{
+	for (int i = 0; i < rel->ncolumns; i++)
+		if (rel->columns[i].attnum == attnum)
+			return &rel->columns[i];
+	elog(ERROR, "pivot has no column %d", attnum);
 }

@@ -12,6 +12,7 @@
 
 #include "lib/ilist.h"
 #include "nodes/bitmapset.h"
+#include "utils/relcache.h"
 #include "utils/sortsupport.h"
 
 /*
@@ -60,7 +61,19 @@ typedef struct BtmPivotColumn
 	BtmType		type;
 	Oid			eq_opr;			/* type = type, InvalidOid: none (json) */
 	bool		is_key;			/* part of foreign_key or related_key */
+	bool		has_default;
 } BtmPivotColumn;
+
+/* A foreign key of the pivot, to whatever table. */
+typedef struct BtmForeignKey
+{
+	Oid			conoid;
+	Oid			confrelid;
+	int			nkeys;
+	AttrNumber	conkey[INDEX_MAX_KEYS]; /* columns of the pivot */
+	AttrNumber	confkey[INDEX_MAX_KEYS];	/* columns that they reference */
+	Oid			conpfeqop[INDEX_MAX_KEYS];	/* referenced = referencing */
+} BtmForeignKey;
 
 typedef struct BtmResolved
 {
@@ -102,6 +115,11 @@ typedef struct BtmResolved
 	bool		may_redirect;	/* rules or triggers may do something else with
 								 * a row than to insert or delete it */
 
+	/* For the bulk path: the enforced foreign keys of the pivot. */
+	int			nforeign_keys;
+	BtmForeignKey *foreign_keys;
+	const char *bulk_obstacle;	/* why there is no bulk path, or NULL */
+
 	/*
 	 * False if some table, saved relation or operator is known by name only:
 	 * what the name means may change without an invalidation that would tell.
@@ -133,8 +151,14 @@ btm_has_arbiter(const BtmResolved *rel)
 extern BtmResolved *btm_resolve(const BtmRelation *rel);
 extern const BtmPivotColumn *btm_pivot_column(const BtmResolved *rel,
 											  const char *name);
+extern const BtmPivotColumn *btm_pivot_column_by_number(const BtmResolved *rel,
+														AttrNumber attnum);
 extern void btm_type_init(BtmType *type, Oid typid, int32 typmod,
 						  Oid collation, MemoryContext cxt);
+
+/* ---- foreign_keys.c ---- */
+
+extern void btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot);
 
 /* ---- cache.c ---- */
 

@@ -1,0 +1,623 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk.c
+ *	  The bulk path: pairs are inserted without a foreign-key trigger per row.
+ *
+ * In a normal pivot table, two foreign keys, most of the time of a large
+ * INSERT goes into the triggers that check them row by row.  Here the same
+ * INSERT runs with these triggers suppressed, and then each foreign key is
+ * checked for all rows by one query.  Everything else about the INSERT is the
+ * executor's: privileges, defaults, generated columns, constraints, indexes.
+ *
+ * The triggers are suppressed by letting the executor believe that this is a
+ * replica (session_replication_role), for as long as it runs the INSERT.  So
+ * the path is taken only where nothing else can fire or run that this would
+ * change (relation/foreign_keys.c).
+ *
+ * The check is the trigger's own (RI_FKey_check, ri_PerformCheck): the same
+ * operators and collations, as the owner of the referenced table, not through
+ * row security, with FOR KEY SHARE, after the rows are in, under a snapshot
+ * taken then.
+ *
+ * All of it happens in a subtransaction.  If anything is amiss (a row that a
+ * foreign key misses, a pair that another session has inserted meanwhile) it
+ * is rolled back, and the caller goes the ordinary way: what comes of it,
+ * success or error, is then what it would have been.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "pivot/local.h"
+#include "pivot/plan.h"
+#include "pivot/sqltext.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+
+/* Values of belongs_to_many.bulk_path. */
+typedef enum BulkPath
+{
+	BULK_OFF,
+	BULK_AUTO,
+	BULK_ON
+} BulkPath;
+
+static const struct config_enum_entry bulk_path_options[] = {
+	{"off", BULK_OFF, false},
+	{"auto", BULK_AUTO, false},
+	{"on", BULK_ON, false},
+	{NULL, 0, false}
+};
+
+static int	bulk_path = BULK_AUTO;
+
+/* Fewer pairs than this gain nothing (measured, see bench). */
+#define BULK_MIN_PAIRS 4
+
+/*
+ * Up to so many rows, references are looked up one by one, as the trigger
+ * does: there is always a unique index.  The planner alone, to whom random
+ * reads are dear, would scan and hash the whole referenced table.
+ */
+#define CHECK_GENERIC_ROWS 10000
+
+/* -----------------
+ * Is it to be taken
+ * -----------------
+ */
+
+/*
+ * Do the ids that are inserted give a value for this column, or does it stay
+ * NULL?  Otherwise a default decides, which is not known here.
+ */
+static bool
+column_is_known(const BtmResolved *rel, const BtmIds *ids, AttrNumber attnum)
+{
+	const BtmPivotColumn *column = btm_pivot_column_by_number(rel, attnum);
+	ListCell   *lc;
+
+	if (column->is_key)
+		return true;
+	foreach(lc, rel->def->pivot_values)
+		if (((BtmPivotValue *) lfirst(lc))->column.attnum == attnum)
+			return false;
+	if (attnum == rel->created_at || attnum == rel->updated_at)
+		return false;
+	if (!column->has_default)
+		return true;
+	for (int64 i = 0; i < ids->keys.n; i++)
+	{
+		const BtmAttributes *attributes = btm_id_attributes(ids, i);
+
+		if (attributes == NULL ||
+			!btm_shape_has(&ids->shapes[attributes->shape], attnum))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Why the values of a foreign key cannot be checked in bulk in this call, or
+ * NULL.
+ */
+static const char *
+foreign_key_obstacle(BtmCall *call, const BtmForeignKey *key,
+					 const BtmIds *ids)
+{
+	/* A snapshot must be fresh to see all partitions; see RI_FKey_check. */
+	if (IsolationUsesXactSnapshot() &&
+		get_rel_relkind(key->confrelid) == RELKIND_PARTITIONED_TABLE)
+		return "A foreign key references a partitioned table, and the transaction has a snapshot.";
+
+	for (int i = 0; i < key->nkeys; i++)
+		if (!column_is_known(call->rel, ids, key->conkey[i]))
+			return "A column of a foreign key gets a default.";
+	return NULL;
+}
+
+/*
+ * Why this call cannot take the bulk path, or NULL.
+ */
+static const char *
+find_obstacle(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
+{
+	BtmResolved *rel = call->rel;
+	const char *obstacle = rel->bulk_obstacle;
+
+	if (obstacle == NULL && conflict == BTM_CONFLICT_UPDATE)
+		obstacle = "The call may update existing pairs.";
+	if (obstacle == NULL && SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		obstacle = "Foreign keys are not checked while session_replication_role is \"replica\".";
+	if (obstacle == NULL &&
+		check_enable_rls(rel->pivot, InvalidOid, true) == RLS_ENABLED)
+		obstacle = "Row-level security applies to the current user.";
+	for (int i = 0; obstacle == NULL && i < rel->nforeign_keys; i++)
+		obstacle = foreign_key_obstacle(call, &rel->foreign_keys[i], ids);
+	return obstacle;
+}
+
+/*
+ * Is the call to take the bulk path?  Errors with 0A000 if the user insists
+ * and it cannot.
+ */
+static bool
+is_wanted(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
+{
+	const char *obstacle;
+
+	if (bulk_path == BULK_OFF)
+		return false;
+	if (bulk_path == BULK_AUTO && (ids->keys.n < BULK_MIN_PAIRS ||
+								   call->rel->nforeign_keys == 0))
+		return false;
+	obstacle = find_obstacle(call, ids, conflict);
+	if (obstacle != NULL && bulk_path == BULK_ON)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("pivot table \"%s\" cannot be written in bulk",
+						get_rel_name(call->rel->pivot)),
+				 errdetail_internal("%s", obstacle),
+				 errhint("Set belongs_to_many.bulk_path to \"auto\".")));
+	return obstacle == NULL;
+}
+
+/* ------------------------
+ * Checking of foreign keys
+ * ------------------------
+ */
+
+/*
+ * COLLATE schema.name
+ */
+static void
+append_collation(StringInfo sql, Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	appendStringInfo(sql, " COLLATE %s",
+					 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+												NameStr(form->collname)));
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * Appends an operand, cast to the operator's input type unless it has that
+ * type or one that the operator's polymorphic input accepts.
+ */
+static void
+append_operand(StringInfo sql, const char *operand, Oid type, Oid wanted)
+{
+	appendStringInfoString(sql, operand);
+	if (type != wanted && !IsPolymorphicType(wanted))
+	{
+		appendStringInfoString(sql, "::");
+		btm_sql_type(sql, wanted, -1);
+	}
+}
+
+/*
+ * "x.column = u.fN", as ri_GenerateQual writes it
+ */
+static void
+append_key_match(StringInfo sql, const BtmResolved *rel,
+				 const BtmForeignKey *key, int i)
+{
+	const BtmPivotColumn *column = btm_pivot_column_by_number(rel,
+															  key->conkey[i]);
+	Oid			reftype;
+	int32		reftypmod;
+	Oid			refcollation;
+	Oid			left;
+	Oid			right;
+
+	get_atttypetypmodcoll(key->confrelid, key->confkey[i],
+						  &reftype, &reftypmod, &refcollation);
+	op_input_types(key->conpfeqop[i], &left, &right);
+	append_operand(sql,
+				   psprintf("x.%s", quote_identifier(get_attname(key->confrelid,
+																 key->confkey[i],
+																 false))),
+				   reftype, left);
+	appendStringInfoChar(sql, ' ');
+	btm_sql_operator(sql, key->conpfeqop[i]);
+	appendStringInfoChar(sql, ' ');
+	append_operand(sql, psprintf("u.f%d", i + 1), column->type.type, right);
+	if (refcollation != column->type.collation && OidIsValid(refcollation))
+		append_collation(sql, refcollation);
+}
+
+/*
+ * The query that checks foreign key stmt->variant: returns the ord of each
+ * row whose key is referenced, and locks what it references.
+ */
+static void
+build_check(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
+{
+	const BtmForeignKey *key = &call->rel->foreign_keys[stmt->variant];
+	bool		partitioned = get_rel_relkind(key->confrelid) == RELKIND_PARTITIONED_TABLE;
+
+	appendStringInfoString(sql, "SELECT u.ord FROM " BTM_INPUT_NAME " u JOIN ");
+	if (!partitioned)
+		appendStringInfoString(sql, "ONLY ");
+	btm_sql_table(sql, key->confrelid);
+	appendStringInfoString(sql, " x ON ");
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		append_key_match(sql, call->rel, key, i);
+	}
+	appendStringInfoString(sql, " FOR KEY SHARE OF x");
+}
+
+/*
+ * The value of a pivot column in the row of id i.  Returns false for NULL.
+ */
+static bool
+column_value(BtmCall *call, const BtmIds *ids, int64 i, AttrNumber attnum,
+			 Datum *value)
+{
+	const BtmResolved *rel = call->rel;
+	const BtmAttributes *attributes = btm_id_attributes(ids, i);
+	const BtmShape *shape;
+
+	for (int j = 0; j < rel->nfk; j++)
+		if (rel->fk[j].attnum == attnum)
+		{
+			*value = call->parent[j];
+			return true;
+		}
+	for (int j = 0; j < rel->nid; j++)
+		if (rel->id[j].attnum == attnum)
+		{
+			*value = BTM_KEY(&ids->keys, i)[j];
+			return true;
+		}
+	shape = attributes ? &ids->shapes[attributes->shape] : &ids->shapes[0];
+	for (int j = 0; j < shape->ncolumns; j++)
+		if (shape->columns[j]->attnum == attnum)
+		{
+			*value = attributes->values[j];
+			return !attributes->nulls[j];
+		}
+	return false;
+}
+
+/*
+ * Is the foreign key on columns of the parent's key alone?  Then all rows have
+ * the same value.
+ */
+static bool
+is_on_parent(const BtmResolved *rel, const BtmForeignKey *key)
+{
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < rel->nfk; j++)
+			found |= rel->fk[j].attnum == key->conkey[i];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Makes the values of a foreign key the statement's input: ord, f1 .. fn.
+ * Rows with a NULL among them satisfy MATCH SIMPLE and are left out.
+ */
+static void
+input_foreign_key(BtmCall *call, BtmStatement *stmt, const BtmForeignKey *key,
+				  const BtmIds *ids)
+{
+	int64		nrows = is_on_parent(call->rel, key) ? 1 : ids->keys.n;
+	Datum		values[INDEX_MAX_KEYS + 1];
+	bool		nulls[INDEX_MAX_KEYS + 1] = {false};
+
+	btm_statement_begin_input(stmt, key->nkeys + 1);
+	TupleDescInitEntry(stmt->input_desc, 1, "ord", INT8OID, -1, 0);
+	for (int i = 0; i < key->nkeys; i++)
+		btm_statement_input_column(stmt, i + 2, 'f', i + 1,
+								   &btm_pivot_column_by_number(call->rel, key->conkey[i])->type);
+
+	for (int64 row = 0; row < nrows; row++)
+	{
+		int			i = 0;
+
+		while (i < key->nkeys &&
+			   column_value(call, ids, row, key->conkey[i], &values[i + 1]))
+			i++;
+		if (i < key->nkeys)
+			continue;
+		values[0] = Int64GetDatum(stmt->input_rows++);
+		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
+	}
+}
+
+/* A receiver that notes which ords come back, and how many. */
+typedef struct OrdReceiver
+{
+	DestReceiver pub;
+	bool	   *seen;
+	int64		nseen;
+} OrdReceiver;
+
+static bool
+ord_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	OrdReceiver *receiver = (OrdReceiver *) self;
+	int64		ord;
+
+	slot_getsomeattrs(slot, 1);
+	ord = DatumGetInt64(slot->tts_values[0]);
+	if (!receiver->seen[ord])
+		receiver->nseen++;
+	receiver->seen[ord] = true;
+	return true;
+}
+
+static void
+ord_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+ord_shutdown(DestReceiver *self)
+{
+}
+
+static void
+ord_destroy(DestReceiver *self)
+{
+}
+
+/*
+ * The owner of a table.
+ */
+static Oid
+table_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Runs a statement as the owner of a table, as ri_PerformCheck does.
+ * (Rolling back the subtransaction restores the user, too.)
+ */
+static void
+run_as_owner(BtmCall *call, const BtmStatement *stmt, Oid relid,
+			 DestReceiver *dest)
+{
+	Oid			save_userid;
+	int			save_sec_context;
+
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(table_owner(relid),
+						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	btm_statement_run(call, stmt, false, dest);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+}
+
+/*
+ * Does a foreign key hold for the rows of these ids?
+ */
+static bool
+foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
+{
+	const BtmForeignKey *key = &call->rel->foreign_keys[number];
+	BtmStatement stmt = {0};
+	OrdReceiver receiver = {0};
+
+	receiver.pub.receiveSlot = ord_receive;
+	receiver.pub.rStartup = ord_startup;
+	receiver.pub.rShutdown = ord_shutdown;
+	receiver.pub.rDestroy = ord_destroy;
+	receiver.pub.mydest = DestNone;
+
+	stmt.kind = BTM_STMT_FOREIGN_KEY;
+	stmt.generic_rows = CHECK_GENERIC_ROWS;
+	stmt.variant = number;
+	stmt.build = build_check;
+	stmt.without_parent = true;
+	input_foreign_key(call, &stmt, key, ids);
+	receiver.seen = palloc_extended(stmt.input_rows + 1,
+									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	run_as_owner(call, &stmt, key->confrelid, &receiver.pub);
+	pfree(receiver.seen);
+	return receiver.nseen == stmt.input_rows;
+}
+
+/* ---------
+ * Inserting
+ * ---------
+ */
+
+/*
+ * Inserts pairs with the triggers of the pivot suppressed.  Returns the number
+ * of rows; their keys go to `inserted` unless NULL.
+ */
+static uint64
+insert_without_triggers(BtmCall *call, const BtmIds *ids,
+						BtmConflict conflict, BtmKeys *inserted)
+{
+	int			save_role = SessionReplicationRole;
+	uint64		nrows;
+
+	PG_TRY();
+	{
+		SessionReplicationRole = SESSION_REPLICATION_ROLE_REPLICA;
+		nrows = btm_local_insert(call, ids, conflict, inserted);
+	}
+	PG_FINALLY();
+	{
+		SessionReplicationRole = save_role;
+	}
+	PG_END_TRY();
+	return nrows;
+}
+
+/*
+ * Inserts those ids that are not there yet, and returns them.
+ *
+ * ON CONFLICT costs a speculative insertion per row.  That is cheaper for few
+ * rows than looking first; for many, looking first is, and should another
+ * session be quicker the unique index raises an error.
+ */
+static const BtmIds *
+insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
+{
+	BtmKeys		keys;
+
+	btm_keys_init(&keys, call->rel->nid);
+	if (conflict == BTM_CONFLICT_IGNORE && ids->keys.n <= BTM_GENERIC_ROWS)
+	{
+		uint64		nrows = insert_without_triggers(call, ids, conflict, &keys);
+
+		if (nrows == (uint64) ids->keys.n)
+			return ids;
+		btm_keys_sort_unique(&keys, call->rel->id);
+		return btm_ids_present(ids, &keys, call->rel->id);
+	}
+	if (conflict == BTM_CONFLICT_IGNORE)
+	{
+		btm_local_read_conflicts(call, &ids->keys, &keys);
+		if (keys.n > 0)
+		{
+			btm_keys_sort_unique(&keys, call->rel->id);
+			ids = btm_ids_absent(ids, &keys, call->rel->id);
+		}
+	}
+	insert_without_triggers(call, ids, BTM_CONFLICT_DUPLICATE, NULL);
+	return ids;
+}
+
+/*
+ * Inserts what is missing and checks the foreign keys.  Returns the ids that
+ * were inserted, or NULL if a foreign key does not hold.
+ */
+static const BtmIds *
+insert_and_check(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
+{
+	const BtmIds *done = insert_missing(call, ids, conflict);
+
+	for (int i = 0; done->keys.n > 0 && i < call->rel->nforeign_keys; i++)
+		if (!foreign_key_holds(call, i, done))
+			return NULL;
+	return done;
+}
+
+/*
+ * Is this an error that the ordinary way may not meet, or words differently:
+ * one of integrity constraints?
+ */
+static bool
+may_be_retried(const ErrorData *error)
+{
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
+		ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+}
+
+/*
+ * As insert_and_check, in a subtransaction that is rolled back if it returns
+ * NULL.  Other errors than those of constraints are raised again.
+ */
+static const BtmIds *
+insert_in_subtransaction(BtmCall *call, const BtmIds *ids,
+						 BtmConflict conflict)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	const BtmIds *volatile done = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		done = insert_and_check(call, ids, conflict);
+		if (done != NULL)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+		btm_statement_forget_input();
+		if (!may_be_retried(error))
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	return done;
+}
+
+/*
+ * Inserts pairs on the bulk path: BtmPivotRoutine.insert_pairs, see pivot.h.
+ *
+ * Returns false, with nothing done, if the path is not to be taken or has
+ * failed; the caller then goes the ordinary way.
+ */
+bool
+btm_bulk_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+				BtmKeys *inserted, uint64 *nrows)
+{
+	const BtmIds *done;
+
+	if (!is_wanted(call, ids, conflict))
+		return false;
+	done = insert_in_subtransaction(call, ids, conflict);
+	if (done == NULL)
+		return false;
+	*nrows = done->keys.n;
+	for (int64 i = 0; inserted != NULL && i < done->keys.n; i++)
+		memcpy(btm_keys_add(inserted), BTM_KEY(&done->keys, i),
+			   sizeof(Datum) * done->keys.nid);
+	return true;
+}
+
+/*
+ * Defines the settings; called once, when the library is loaded.
+ */
+void
+btm_bulk_init(void)
+{
+	DefineCustomEnumVariable("belongs_to_many.bulk_path",
+							 "Sets whether pairs are inserted with their foreign keys checked in bulk.",
+							 "\"on\" raises an error where that is not possible.",
+							 &bulk_path,
+							 BULK_AUTO, bulk_path_options,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign_keys.c
+ *	  The foreign keys of a pivot, and whether they can be checked in bulk.
+ *
+ * The bulk path (pivot/bulk.c) inserts rows with the row triggers of the
+ * pivot suppressed and checks its foreign keys by one query each.  It must not
+ * make a difference that anybody could see.  So the pivot must have no other
+ * triggers on INSERT, no expression evaluated by an INSERT may be volatile
+ * (it could write to other tables, whose triggers would be suppressed, too),
+ * and its foreign keys must be checked at once, by MATCH SIMPLE.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "nodes/nodes.h"
+#include "optimizer/optimizer.h"
+#include "relation/resolve.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+/*
+ * Is the trigger that checks this constraint on INSERT there, and enabled?
+ */
+static bool
+check_trigger_enabled(Relation pivot, Oid conoid)
+{
+	TriggerDesc *desc = pivot->trigdesc;
+
+	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
+	{
+		const Trigger *trigger = &desc->triggers[i];
+
+		if (trigger->tgconstraint == conoid &&
+			trigger->tgfoid == F_RI_FKEY_CHECK_INS)
+			return trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+				trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
+	}
+	return false;
+}
+
+/*
+ * Why a foreign key cannot be checked in bulk, or NULL.
+ */
+static const char *
+foreign_key_obstacle(Relation pivot, Oid conoid)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(conoid));
+	Form_pg_constraint form;
+	const char *obstacle = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", conoid);
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (form->condeferrable)
+		obstacle = "It has a deferrable foreign key.";
+	else if (form->confmatchtype != FKCONSTR_MATCH_SIMPLE)
+		obstacle = "It has a foreign key with MATCH FULL.";
+	else if (constraint_is_temporal(form))
+		obstacle = "It has a foreign key with PERIOD.";
+	else if (!check_trigger_enabled(pivot, conoid))
+		obstacle = "The trigger of a foreign key is disabled.";
+	ReleaseSysCache(tuple);
+	return obstacle;
+}
+
+/*
+ * Why the pivot's triggers stand in the way of the bulk path, or NULL.  Only
+ * the checks of foreign keys may fire on INSERT.
+ */
+static const char *
+trigger_obstacle(Relation pivot)
+{
+	TriggerDesc *desc = pivot->trigdesc;
+
+	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
+	{
+		const Trigger *trigger = &desc->triggers[i];
+
+		if (TRIGGER_FOR_INSERT(trigger->tgtype) &&
+			trigger->tgfoid != F_RI_FKEY_CHECK_INS)
+			return "It has triggers on INSERT.";
+	}
+	return NULL;
+}
+
+/*
+ * Why a column stands in the way of the bulk path, or NULL.
+ */
+static const char *
+column_obstacle(Relation pivot, Form_pg_attribute att)
+{
+	Node	   *expr;
+
+	if (get_typtype(att->atttypid) == TYPTYPE_DOMAIN &&
+		DomainHasConstraints(att->atttypid))
+		return "It has a column of a domain with constraints.";
+	expr = build_column_default(pivot, att->attnum);
+	if (expr != NULL && contain_volatile_functions_not_nextval(expr))
+		return "It has a column with a volatile default.";
+	return NULL;
+}
+
+/*
+ * Why the pivot's CHECK constraints stand in the way, or NULL.
+ */
+static const char *
+check_obstacle(Relation pivot)
+{
+	TupleConstr *constr = RelationGetDescr(pivot)->constr;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+		if (contain_volatile_functions(stringToNode(constr->check[i].ccbin)))
+			return "It has a CHECK constraint with a volatile function.";
+	return NULL;
+}
+
+/*
+ * Why the pivot cannot be inserted into in bulk, or NULL if it can.
+ */
+static const char *
+pivot_obstacle(Relation pivot)
+{
+	TupleDesc	desc = RelationGetDescr(pivot);
+	const char *obstacle;
+
+	if (pivot->rd_rel->relkind != RELKIND_RELATION)
+		return "It is not a plain table.";
+	if (pivot->rd_rules != NULL)
+		return "It has rules.";
+	obstacle = trigger_obstacle(pivot);
+	for (int i = 0; obstacle == NULL && i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			obstacle = column_obstacle(pivot, TupleDescAttr(desc, i));
+	return obstacle ? obstacle : check_obstacle(pivot);
+}
+
+/*
+ * Copies what the relcache knows of a foreign key.
+ */
+static void
+copy_foreign_key(BtmForeignKey *key, const ForeignKeyCacheInfo *info)
+{
+	key->conoid = info->conoid;
+	key->confrelid = info->confrelid;
+	key->nkeys = info->nkeys;
+	memcpy(key->conkey, info->conkey, sizeof(AttrNumber) * info->nkeys);
+	memcpy(key->confkey, info->confkey, sizeof(AttrNumber) * info->nkeys);
+	memcpy(key->conpfeqop, info->conpfeqop, sizeof(Oid) * info->nkeys);
+}
+
+/*
+ * Fills rel->foreign_keys and rel->bulk_obstacle, in CurrentMemoryContext.
+ */
+void
+btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot)
+{
+	List	   *infos = RelationGetFKeyList(pivot);
+	ListCell   *lc;
+
+	rel->bulk_obstacle = pivot_obstacle(pivot);
+	rel->foreign_keys = palloc0(sizeof(BtmForeignKey) *
+								Max(list_length(infos), 1));
+	foreach(lc, infos)
+	{
+		ForeignKeyCacheInfo *info = lfirst(lc);
+
+		if (!foreign_key_enforced(info))
+			continue;
+		copy_foreign_key(&rel->foreign_keys[rel->nforeign_keys++], info);
+		if (rel->bulk_obstacle == NULL)
+			rel->bulk_obstacle = foreign_key_obstacle(pivot, info->conoid);
+	}
+}
