@@ -59,6 +59,7 @@ REGRESS = \
 	attach \
 	attributes \
 	bad_input \
+	bulk \
 	detach \
 	ids \
 	sync \

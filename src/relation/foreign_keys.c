@@ -31,48 +31,56 @@
 #include "utils/typcache.h"
 
 /*
- * Is the trigger that checks this constraint on INSERT there, and enabled?
+ * The trigger that checks this constraint on INSERT, or NULL.
  */
-static bool
-check_trigger_enabled(Relation pivot, Oid conoid)
+static const Trigger *
+find_check_trigger(Relation pivot, Oid conoid)
 {
 	TriggerDesc *desc = pivot->trigdesc;
 
 	for (int i = 0; desc != NULL && i < desc->numtriggers; i++)
-	{
-		const Trigger *trigger = &desc->triggers[i];
+		if (desc->triggers[i].tgconstraint == conoid &&
+			desc->triggers[i].tgfoid == F_RI_FKEY_CHECK_INS)
+			return &desc->triggers[i];
+	return NULL;
+}
 
-		if (trigger->tgconstraint == conoid &&
-			trigger->tgfoid == F_RI_FKEY_CHECK_INS)
-			return trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
-				trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
-	}
-	return false;
+/*
+ * Does the trigger fire in an ordinary session?
+ */
+static bool
+is_enabled(const Trigger *trigger)
+{
+	return trigger != NULL &&
+		(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+		 trigger->tgenabled == TRIGGER_FIRES_ALWAYS);
+}
+
+/*
+ * Is the constraint only a part of another one of the pivot, about a partition
+ * of the referenced table?  Such a part has no trigger of its own.
+ */
+static bool
+is_part(Form_pg_constraint form, const Trigger *trigger)
+{
+	return OidIsValid(form->conparentid) && trigger == NULL;
 }
 
 /*
  * Why a foreign key cannot be checked in bulk, or NULL.
  */
 static const char *
-foreign_key_obstacle(Relation pivot, Oid conoid)
+foreign_key_obstacle(Form_pg_constraint form, const Trigger *trigger)
 {
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(conoid));
-	Form_pg_constraint form;
-	const char *obstacle = NULL;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for constraint %u", conoid);
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
 	if (form->condeferrable)
-		obstacle = "It has a deferrable foreign key.";
-	else if (form->confmatchtype != FKCONSTR_MATCH_SIMPLE)
-		obstacle = "It has a foreign key with MATCH FULL.";
-	else if (constraint_is_temporal(form))
-		obstacle = "It has a foreign key with PERIOD.";
-	else if (!check_trigger_enabled(pivot, conoid))
-		obstacle = "The trigger of a foreign key is disabled.";
-	ReleaseSysCache(tuple);
-	return obstacle;
+		return "It has a deferrable foreign key.";
+	if (form->confmatchtype != FKCONSTR_MATCH_SIMPLE)
+		return "It has a foreign key with MATCH FULL.";
+	if (constraint_is_temporal(form))
+		return "It has a foreign key with PERIOD.";
+	if (!is_enabled(trigger))
+		return "The trigger of a foreign key is disabled.";
+	return NULL;
 }
 
 /*
@@ -161,6 +169,30 @@ copy_foreign_key(BtmForeignKey *key, const ForeignKeyCacheInfo *info)
 }
 
 /*
+ * Adds a foreign key to rel->foreign_keys, if it is to be checked on INSERT.
+ */
+static void
+add_foreign_key(BtmResolved *rel, Relation pivot,
+				const ForeignKeyCacheInfo *info)
+{
+	const Trigger *trigger = find_check_trigger(pivot, info->conoid);
+	HeapTuple	tuple = SearchSysCache1(CONSTROID,
+										ObjectIdGetDatum(info->conoid));
+	Form_pg_constraint form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", info->conoid);
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (foreign_key_enforced(info) && !is_part(form, trigger))
+	{
+		copy_foreign_key(&rel->foreign_keys[rel->nforeign_keys++], info);
+		if (rel->bulk_obstacle == NULL)
+			rel->bulk_obstacle = foreign_key_obstacle(form, trigger);
+	}
+	ReleaseSysCache(tuple);
+}
+
+/*
  * Fills rel->foreign_keys and rel->bulk_obstacle, in CurrentMemoryContext.
  */
 void
@@ -173,13 +205,5 @@ btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot)
 	rel->foreign_keys = palloc0(sizeof(BtmForeignKey) *
 								Max(list_length(infos), 1));
 	foreach(lc, infos)
-	{
-		ForeignKeyCacheInfo *info = lfirst(lc);
-
-		if (!foreign_key_enforced(info))
-			continue;
-		copy_foreign_key(&rel->foreign_keys[rel->nforeign_keys++], info);
-		if (rel->bulk_obstacle == NULL)
-			rel->bulk_obstacle = foreign_key_obstacle(pivot, info->conoid);
-	}
+		add_foreign_key(rel, pivot, lfirst(lc));
 }

@@ -1,0 +1,189 @@
+--
+-- The bulk path: foreign keys of many pairs are checked by one query each.
+-- belongs_to_many.bulk_path = on raises an error where it is not taken, off
+-- goes the ordinary way; both must come to the same.
+--
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE SCHEMA IF NOT EXISTS m2m;
+CREATE EXTENSION IF NOT EXISTS belongs_to_many SCHEMA m2m;
+CREATE SCHEMA bulk;
+SET search_path = bulk, m2m;
+
+CREATE TABLE users (id bigint PRIMARY KEY);
+CREATE TABLE roles (id int PRIMARY KEY);
+CREATE TABLE grants (realm int, id int, PRIMARY KEY (realm, id));
+INSERT INTO users SELECT generate_series(1, 20);
+INSERT INTO roles SELECT generate_series(1, 2000);
+INSERT INTO grants VALUES (1, 1), (1, 2);
+CREATE TABLE user_roles (
+	user_id bigint REFERENCES users,
+	role_id int REFERENCES roles,
+	status text DEFAULT 'active' CHECK (status <> 'bad'),
+	realm int,
+	granted int,
+	doubled int GENERATED ALWAYS AS (role_id * 2) STORED,
+	position int,
+	PRIMARY KEY (user_id, role_id),
+	FOREIGN KEY (realm, granted) REFERENCES grants,
+	UNIQUE (user_id, position));
+SELECT create_relation('user_roles', belongs_to_many('users', 'roles', 'user_roles'));
+
+-- what it inserts, and what it leaves
+SET belongs_to_many.bulk_path = on;
+SELECT attach('user_roles', 1, '{3,1,2}');
+SELECT attach('user_roles', 1, '{1,2,3,4}');
+SELECT attach('user_roles', 1, ARRAY(SELECT generate_series(1, 1000)));
+SELECT attach('user_roles', 1, ARRAY(SELECT generate_series(1, 2000)));
+SELECT count(*), min(status), max(status), sum(doubled) FROM user_roles;
+SELECT attach('user_roles', 2, '{"5": {"status": "x"}, "6": {}, "7": {"realm": 1, "granted": 2}, "8": {"realm": 9}}');
+SELECT * FROM user_roles WHERE user_id = 2 ORDER BY role_id;
+SELECT * FROM sync('user_roles', 2, '{"5": {"status": "y"}, "9": {}, "10": {}}');
+SELECT * FROM toggle('user_roles', 2, '{5,11}');
+SELECT attach('user_roles', 3, '{1,2}', on_conflict => 'error');
+
+-- what it cannot insert: the constraint's own error, and nothing is left
+CREATE FUNCTION attempt(bulk text, parent bigint, ids jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	PERFORM set_config('belongs_to_many.bulk_path', bulk, true);
+	RETURN m2m.attach('bulk.user_roles', parent, ids, on_conflict => 'error');
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(' | ', SQLSTATE, SQLERRM, detail);
+END $$;
+CREATE TABLE attempts (no serial, parent bigint, ids jsonb);
+INSERT INTO attempts (parent, ids) VALUES
+	(4, '[1, 2, 9999]'),
+	(99, '[1, 2]'),
+	(3, '[5, 2]'),
+	(4, '{"1": {"status": "bad"}, "2": {"status": "good"}}'),
+	(4, '{"1": {"realm": 1, "granted": 1}, "2": {"realm": 1, "granted": 7}}'),
+	(4, '{"1": {"position": 1}, "2": {"position": 1}}'),
+	(4, '{"1": {"realm": 1}, "2": {"granted": 7}}');
+SELECT no, attempt('on', parent, ids) AS outcome,
+	attempt('off', parent + CASE parent WHEN 4 THEN 1 ELSE 0 END, ids)
+		= replace(attempt('on', parent, ids), '(4', '(5') AS same
+FROM attempts WHERE no < 7 ORDER BY no;
+SELECT attempt('on', 4, ids) AS bulk, attempt('off', 5, ids) AS ordinary
+FROM attempts WHERE no = 7;
+SELECT user_id, role_id, realm, granted FROM user_roles WHERE user_id > 3 ORDER BY 1, 2;
+DELETE FROM user_roles WHERE user_id > 3;
+
+-- savepoints; the same transaction sees what it has inserted
+BEGIN;
+SELECT attach('user_roles', 6, '{1,2}');
+SAVEPOINT s;
+SELECT attach('user_roles', 6, '{2,3,4}');
+ROLLBACK TO s;
+SELECT attach('user_roles', 6, '{2,5}');
+SELECT related_ids('user_roles', 6);
+COMMIT;
+SELECT related_ids('user_roles', 6);
+
+-- rows that the check references are locked as the trigger locks them
+CREATE EXTENSION IF NOT EXISTS pgrowlocks SCHEMA m2m;
+BEGIN;
+SELECT attach('user_roles', 7, '{1,2,3}');
+SELECT count(*), min(modes::text) FROM pgrowlocks('bulk.roles');
+SELECT count(*), min(modes::text) FROM pgrowlocks('bulk.users');
+ROLLBACK;
+
+-- references inside of the batch
+CREATE TABLE links (
+	parent_id int, child_id int, via_parent int, via_child int,
+	PRIMARY KEY (parent_id, child_id),
+	FOREIGN KEY (via_parent, via_child) REFERENCES links);
+SELECT create_relation('links', belongs_to_many('roles', 'roles', 'links', 'parent_id', 'child_id', 'id', 'id'));
+SELECT attach('links', 1, '{"2": {"via_parent": 1, "via_child": 3}, "3": {"via_parent": 1, "via_child": 2}}');
+SELECT attach('links', 2, '{"2": {"via_parent": 2, "via_child": 3}, "4": {"via_parent": 2, "via_child": 5}}');
+TABLE links ORDER BY 1, 2;
+
+-- referenced tables that are partitioned, or have children
+CREATE TABLE tags (id int PRIMARY KEY) PARTITION BY LIST (id);
+CREATE TABLE tags_1 PARTITION OF tags FOR VALUES IN (1, 2);
+CREATE TABLE tags_2 PARTITION OF tags FOR VALUES IN (3, 4);
+INSERT INTO tags VALUES (1), (3);
+CREATE TABLE old_roles () INHERITS (roles);
+INSERT INTO old_roles VALUES (5000);
+CREATE TABLE role_tags (
+	role_id int REFERENCES roles, tag_id int REFERENCES tags,
+	PRIMARY KEY (role_id, tag_id));
+SELECT create_relation('role_tags', belongs_to_many('roles', 'tags'));
+SELECT attach('role_tags', 1, '{1,3}');
+SELECT attach('role_tags', 2, '{1,3,4}');
+SELECT attach('role_tags', 5000, '{1,3}');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT attach('role_tags', 3, '{1,3}');
+ROLLBACK;
+TABLE role_tags ORDER BY 1, 2;
+
+-- keys under other collations and types than what they reference
+CREATE COLLATION IF NOT EXISTS m2m.insensitive (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE colors (name text COLLATE m2m.insensitive PRIMARY KEY);
+INSERT INTO colors VALUES ('Red'), ('green');
+CREATE TABLE user_colors (
+	user_id int REFERENCES users, color varchar(20) REFERENCES colors,
+	PRIMARY KEY (user_id, color));
+SELECT create_relation('user_colors', belongs_to_many('users', 'colors'));
+SELECT attach('user_colors', 1, ARRAY['red', 'RED', 'green']);
+SELECT attach('user_colors', 2, ARRAY['red', 'blue']);
+SELECT * FROM user_colors ORDER BY user_id, color COLLATE "C";
+
+-- run by somebody who may not read what is referenced
+CREATE ROLE regress_bulk_user;
+GRANT USAGE ON SCHEMA bulk, m2m TO regress_bulk_user;
+GRANT SELECT, INSERT, DELETE ON user_roles TO regress_bulk_user;
+SET ROLE regress_bulk_user;
+SELECT attach('user_roles', 8, '{1,2,3}');
+SELECT attach('user_roles', 8, '{4,9999}');
+SELECT attach('user_roles', 8, '{"5": {"status": "x"}, "6": {}}');
+RESET ROLE;
+
+-- where it is not taken
+CREATE FUNCTION obstacle(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	EXECUTE change;
+	PERFORM m2m.attach('bulk.user_roles', 9, '{1,2}');
+	RETURN 'none';
+EXCEPTION WHEN feature_not_supported THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	-- the change is rolled back with the block
+	RETURN detail;
+END $$;
+CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION is_fine(text) RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true';
+CREATE DOMAIN short AS text CHECK (length(VALUE) < 9);
+SELECT obstacle($$ SELECT $$);
+SELECT obstacle($$ CREATE TRIGGER t BEFORE INSERT ON user_roles FOR EACH ROW EXECUTE FUNCTION noop() $$);
+SELECT obstacle($$ CREATE TRIGGER t AFTER INSERT ON user_roles REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION noop() $$);
+SELECT obstacle($$ CREATE RULE r AS ON INSERT TO user_roles DO ALSO SELECT 1 $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD at timestamptz DEFAULT clock_timestamp() $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD id serial $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD at timestamptz DEFAULT now() $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD CHECK (is_fine(status)) $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD nick short $$);
+SELECT obstacle($$ ALTER TABLE user_roles ALTER realm SET DEFAULT 1 $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD UNIQUE (position) DEFERRABLE $$);
+SELECT obstacle($$ ALTER TABLE user_roles ALTER CONSTRAINT user_roles_role_id_fkey DEFERRABLE $$);
+SELECT obstacle($$ ALTER TABLE user_roles DISABLE TRIGGER ALL $$);
+SELECT obstacle($$ ALTER TABLE user_roles ADD FOREIGN KEY (realm, granted) REFERENCES grants MATCH FULL $$);
+SELECT obstacle($$ SET LOCAL session_replication_role = replica $$);
+SELECT obstacle($$ ALTER TABLE user_roles ENABLE ROW LEVEL SECURITY; ALTER TABLE user_roles FORCE ROW LEVEL SECURITY;
+	SET LOCAL ROLE regress_bulk_user $$);
+DROP FUNCTION is_fine(text);
+SELECT attach('user_roles', 1, 1, on_conflict => 'update');
+
+-- auto does without
+SET belongs_to_many.bulk_path = auto;
+CREATE TRIGGER t BEFORE INSERT ON user_roles FOR EACH ROW EXECUTE FUNCTION noop();
+SELECT attach('user_roles', 10, ARRAY(SELECT generate_series(1, 300)));
+
+SET client_min_messages = warning;
+DROP SCHEMA bulk CASCADE;
+DROP OWNED BY regress_bulk_user;
+DROP ROLE regress_bulk_user;
