@@ -62,6 +62,7 @@ REGRESS = \
 	bulk \
 	detach \
 	ids \
+	reads \
 	sync \
 	toggle \
 	update_existing_pivot

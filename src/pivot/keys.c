@@ -20,7 +20,9 @@
 #include "catalog/pg_type.h"
 #include "pivot/ids.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
@@ -259,6 +261,19 @@ bpchar_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
 }
 
 /*
+ * A date or a time in ISO 8601, as results show it, whatever DateStyle says.
+ */
+static void
+datetime_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
+{
+	char	   *string = JsonEncodeDateTime(NULL, value, column->type.type, NULL);
+
+	json->type = jbvString;
+	json->val.string.val = string;
+	json->val.string.len = strlen(string);
+}
+
+/*
  * A value of a key column as JSON: numbers and booleans as such, anything else
  * as a string.
  */
@@ -292,6 +307,11 @@ value_to_json(const BtmKeyColumn *column, Datum value, JsonbValue *json)
 			break;
 		case BPCHAROID:
 			bpchar_to_json(column, value, json);
+			break;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			datetime_to_json(column, value, json);
 			break;
 		default:
 			string_to_json(column, value, json);
@@ -377,6 +397,10 @@ value_size_bound(const BtmKeyColumn *column, Datum value)
 		case BPCHAROID:
 			return VARSIZE_ANY(DatumGetPointer(value)) + VALUE_OVERHEAD +
 				Max(column->type.typmod, 0);
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return MAXDATELEN + VALUE_OVERHEAD;
 		default:
 			text = OutputFunctionCall(unconstify(FmgrInfo *,
 												 &column->type.output),
