@@ -63,6 +63,8 @@ REGRESS = \
 	detach \
 	ids \
 	reads \
+	results \
+	results_for \
 	sync \
 	toggle \
 	update_existing_pivot
