@@ -62,7 +62,9 @@ REGRESS = \
 	bulk \
 	detach \
 	ids \
+	install \
 	reads \
+	relation_type \
 	results \
 	results_for \
 	sync \
