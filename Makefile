@@ -59,6 +59,7 @@ REGRESS = \
 	attach \
 	attributes \
 	bad_input \
+	builders \
 	bulk \
 	detach \
 	ids \

@@ -9,10 +9,11 @@
  *
  * To users this must mean what `column op 'literal'` means to the parser, so
  * the operator and the type are chosen by the parser's own functions, with an
- * operand of type unknown.  What depends on the session is fixed when a
- * filter is made: the operator's schema, and the literal, which is rewritten
- * to a form that every session reads as the same value, whatever its
- * DateStyle, TimeZone or search_path.
+ * operand of type unknown; but operators that the column's type comes with go
+ * before all others.  What depends on the session is fixed when a filter is
+ * made: the operator's schema, and the literal, which is rewritten to a form
+ * that every session reads as the same value, whatever its DateStyle, TimeZone
+ * or search_path.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,6 +49,104 @@ find_operator(const char *opschema, const char *opname, Oid left, Oid right)
 	if (opschema != NULL)
 		name = lcons(makeString(pstrdup(opschema)), name);
 	return oper(NULL, name, left, right, true, -1);
+}
+
+/*
+ * Has this operator, which may be InvalidOid, this name?
+ */
+static bool
+operator_is_named(Oid opno, const char *opname)
+{
+	char	   *name = OidIsValid(opno) ? get_opname(opno) : NULL;
+
+	return name != NULL && strcmp(name, opname) == 0;
+}
+
+/*
+ * The comparison of this name by which indexes order or hash a type, or the
+ * negator of its equality; InvalidOid if the type has none of this name.
+ */
+static Oid
+type_comparison(const char *opname, Oid type)
+{
+	TypeCacheEntry *entry;
+	Oid			opno;
+
+	entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
+	if (OidIsValid(entry->btree_opf))
+		for (int strategy = 1; strategy <= BTMaxStrategyNumber; strategy++)
+		{
+			opno = get_opfamily_member(entry->btree_opf, entry->btree_opintype,
+									   entry->btree_opintype, strategy);
+			if (operator_is_named(opno, opname))
+				return opno;
+		}
+
+	opno = btm_equality_operator(type, type);
+	if (operator_is_named(opno, opname))
+		return opno;
+	opno = OidIsValid(opno) ? get_negator(opno) : InvalidOid;
+	return operator_is_named(opno, opname) ? opno : InvalidOid;
+}
+
+/*
+ * Finds an operator among those that come with a type; NULL if there is none.
+ *
+ * A base type's are in its own schema, which says nothing if the caller may
+ * not use it.  Types that users make have no operators of their own: theirs
+ * are the polymorphic ones of pg_catalog.
+ */
+static Operator
+find_operator_of_type(const char *opname, Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Form_pg_type form;
+	Operator	operator = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	if (form->typtype == TYPTYPE_BASE && !OidIsValid(get_element_type(type)) &&
+		form->typnamespace != PG_CATALOG_NAMESPACE &&
+		object_aclcheck(NamespaceRelationId, form->typnamespace, GetUserId(),
+						ACL_USAGE) == ACLCHECK_OK)
+		operator = find_operator(get_namespace_name(form->typnamespace),
+								 opname, type, UNKNOWNOID);
+	ReleaseSysCache(tuple);
+	if (operator == NULL)
+		operator = find_operator("pg_catalog", opname, type, UNKNOWNOID);
+	return operator;
+}
+
+/*
+ * Finds the operator that `column op 'literal'` means for a column of this
+ * type, sought in schema `opschema` if that is not NULL.  Returns and errors
+ * as find_operator does.
+ *
+ * A name without a schema is not sought through search_path as long as the
+ * type has an operator of this name.  The parser would prefer anybody's
+ * operator to one of pg_catalog that fits less exactly (text for a varchar),
+ * and would compare a type whose schema is not in search_path as another one
+ * (citext as text).
+ */
+HeapTuple
+btm_operator_find(const char *opschema, const char *opname, Oid columntype)
+{
+	Oid			type = getBaseType(columntype);
+	Operator	operator = NULL;
+	Oid			opno;
+
+	if (opschema != NULL)
+		return find_operator(opschema, opname, columntype, UNKNOWNOID);
+
+	opno = type_comparison(opname, type);
+	if (OidIsValid(opno))
+		operator = SearchSysCache1(OPEROID, ObjectIdGetDatum(opno));
+	if (operator == NULL)
+		operator = find_operator_of_type(opname, type);
+	if (operator == NULL)
+		operator = find_operator(NULL, opname, columntype, UNKNOWNOID);
+	return operator;
 }
 
 /*
@@ -96,12 +195,13 @@ right_operand_type(Form_pg_operator form, Oid columntype, Oid *resulttype)
 }
 
 /*
- * Resolves `column op 'literal'` as the parser does.
+ * Resolves `column op 'literal'`; see btm_operator_find for where operators
+ * are sought.
  *
- * opschema NULL: the operator is sought through search_path.  The literal is
- * checked to be one of the right operand's type, unless it is NULL.  Errors:
- * 42883 no such operator, 42804 it does not return a boolean, 3F000 and 42501
- * about its schema, and what the type's input function raises (22P02, ...).
+ * The literal is checked to be one of the right operand's type, unless it is
+ * NULL.  Errors: 42883 no such operator, 42804 it does not return a boolean,
+ * 3F000 and 42501 about its schema, and what the type's input function raises
+ * (22P02, ...).
  */
 void
 btm_operator_resolve(Oid relid, AttrNumber attnum, const char *opschema,
@@ -109,7 +209,7 @@ btm_operator_resolve(Oid relid, AttrNumber attnum, const char *opschema,
 					 BtmOperator *result)
 {
 	Oid			columntype = get_atttype(relid, attnum);
-	Operator	tuple = find_operator(opschema, opname, columntype, UNKNOWNOID);
+	Operator	tuple = btm_operator_find(opschema, opname, columntype);
 	Form_pg_operator form;
 	Oid			resulttype;
 

@@ -194,6 +194,8 @@ typedef struct BtmOperator
 	char	   *name;
 } BtmOperator;
 
+extern HeapTuple btm_operator_find(const char *opschema, const char *opname,
+								   Oid columntype);
 extern void btm_operator_resolve(Oid relid, AttrNumber attnum,
 								 const char *opschema, const char *opname,
 								 const char *literal, BtmOperator *result);

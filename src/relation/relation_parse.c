@@ -42,8 +42,8 @@
  * its tables exist, else at first use.  Since output prints all keys of a
  * definition that is bound, a restore, in which constraints come last, does
  * not depend on inference.  For the same reason an operator that was printed
- * with its schema is taken as it is, while one without a schema is looked up
- * through search_path, and stays without a schema if it is not found.
+ * with its schema is taken as it is, while one without a schema is looked up,
+ * and stays without a schema if it is not found.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,8 +52,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
-#include "nodes/value.h"
-#include "parser/parse_oper.h"
 #include "parser/scansup.h"
 #include "relation/relation.h"
 #include "utils/builtins.h"
@@ -604,21 +602,19 @@ read_take(TextReader *reader, const char *name, JsonbValue *value)
 /* ---- filters ---- */
 
 /*
- * Looks an operator without a schema up, as the parser would for the step's
- * column and a literal.  It stays without a schema if the column is not known
- * or has no such operator.
+ * Looks an operator without a schema up.  It stays without a schema if the
+ * column is not known or has no such operator.
  */
 static void
 bind_operator(BtmCondition *step)
 {
-	Oid			type;
-	Operator	operator;
+	HeapTuple	operator;
 
 	if (!OidIsValid(step->column.relid))
 		return;
-	type = get_atttype(step->column.relid, step->column.attnum);
-	operator = oper(NULL, list_make1(makeString(step->opname)), type,
-					UNKNOWNOID, true, -1);
+	operator = btm_operator_find(NULL, step->opname,
+								 get_atttype(step->column.relid,
+											 step->column.attnum));
 	if (operator == NULL)
 		return;
 	step->opschema = get_namespace_name(((Form_pg_operator) GETSTRUCT(operator))->oprnamespace);

@@ -345,7 +345,7 @@ bind_column(BtmColumn *column, Oid relid)
 
 /*
  * Binds the columns and operators of a filter.  An operator without a schema
- * is found through search_path, so the result is good for this call only.
+ * may be found through search_path, so the result is good for this call only.
  * Errors: 42703, 42883, and those of the literal's type.
  */
 static void
