@@ -64,6 +64,7 @@ REGRESS = \
 	detach \
 	ids \
 	install \
+	queries \
 	reads \
 	relation_type \
 	results \
