@@ -64,6 +64,7 @@ REGRESS = \
 	detach \
 	ids \
 	install \
+	privileges \
 	queries \
 	reads \
 	relation_type \

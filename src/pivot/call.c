@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "pivot/pivot.h"
 #include "tcop/utility.h"
@@ -59,11 +60,26 @@ check_write(BtmCall *call)
 }
 
 /*
+ * Raises 42501 if the caller may not use the pivot's schema.  A kept plan does
+ * not ask any more, and lock_relation() has none.
+ */
+static void
+check_schema(BtmCall *call)
+{
+	Oid			schema = get_rel_namespace(call->rel->pivot);
+	AclResult	result = object_aclcheck(NamespaceRelationId, schema,
+										 GetUserId(), ACL_USAGE);
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(schema));
+}
+
+/*
  * Begins a call: reads the relation, which is argument 0.
  *
  * pivot_lock is AccessShareLock for reads and RowExclusiveLock for writes; it
  * is taken on the pivot and kept.  Errors: 22004 for a NULL relation, those of
- * btm_resolve, and for writes those of check_write.
+ * btm_resolve and check_schema, and for writes those of check_write.
  */
 BtmCall *
 btm_call_begin(FunctionCallInfo fcinfo, const char *name, LOCKMODE pivot_lock)
@@ -97,6 +113,7 @@ btm_call_begin(FunctionCallInfo fcinfo, const char *name, LOCKMODE pivot_lock)
 	call->routine = &btm_local_routine;
 	MemoryContextSwitchTo(oldcxt);
 
+	check_schema(call);
 	if (is_write)
 		check_write(call);
 	return call;

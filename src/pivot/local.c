@@ -447,7 +447,8 @@ local_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 }
 
 /*
- * See local.h.  With an arbiter a pair outside of the filter is left out, too.
+ * See local.h.  With a unique index a pair outside of the filter is left out,
+ * too.
  */
 void
 btm_local_read_conflicts(BtmCall *call, const BtmKeys *among, BtmKeys *found)
@@ -455,7 +456,7 @@ btm_local_read_conflicts(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 	BtmStatement stmt = make_statement(BTM_STMT_READ_CONFLICTS,
 									   build_read_conflicts, true);
 
-	if (!btm_has_arbiter(call->rel))
+	if (!OidIsValid(call->rel->unique_index))
 	{
 		local_read_keys(call, among, found);
 		return;
@@ -572,6 +573,24 @@ insert_shape(BtmCall *call, const BtmIds *ids, int shape,
 }
 
 /*
+ * Those ids that IGNORE does not leave out.
+ *
+ * Where the pivot has rules they are found ahead of the INSERT: a rule's
+ * action has the conditions of the INSERT, and is run after it, when the pairs
+ * exist.
+ */
+static BtmIds *
+without_conflicts(BtmCall *call, const BtmIds *ids)
+{
+	BtmKeys		found;
+
+	btm_keys_init(&found, call->rel->nid);
+	btm_local_read_conflicts(call, &ids->keys, &found);
+	btm_keys_sort_unique(&found, call->rel->id);
+	return btm_ids_absent(ids, &found, call->rel->id);
+}
+
+/*
  * See local.h.  One statement per shape.
  */
 uint64
@@ -581,6 +600,11 @@ btm_local_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 	ErrorContextCallback callback = {error_context_stack, hint_at_list, NULL};
 	uint64		nrows = 0;
 
+	if (call->rel->has_write_rules && insert_kind(conflict) != BTM_STMT_INSERT)
+	{
+		ids = without_conflicts(call, ids);
+		conflict = BTM_CONFLICT_DUPLICATE;
+	}
 	if (looks_like_list(call, ids))
 		error_context_stack = &callback;
 	for (int shape = 0; shape < ids->nshapes; shape++)
