@@ -76,6 +76,7 @@ REGRESS = \
 ISOLATION = \
 	both-sides \
 	lock-relation \
+	one-call \
 	pairs-new-noindex-rc \
 	pairs-new-noindex-rr \
 	pairs-new-noindex-ser \

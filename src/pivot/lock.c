@@ -25,9 +25,11 @@
  *	- Without a unique index, every pair that may be inserted is locked as
  *	  well, in the order of the lock tags.
  *
- * Two transactions that make one call each cannot deadlock: on one side of a
- * relation they wait for the parent lock first, holding nothing; from two
- * sides they have one pair in common.
+ * Two transactions that make one call each cannot deadlock over these locks
+ * and the pairs: on one side of a relation they wait for the parent lock first,
+ * holding nothing; from two sides they have one pair in common.  (What else
+ * rows may wait for is not in our hands: a unique index on other columns, a
+ * trigger.)
  *
  * The snapshot that a statement works under must be taken after the lock.  At
  * READ COMMITTED each statement takes its own.  At REPEATABLE READ and above
@@ -37,7 +39,10 @@
  * Escalation: the lock table is shared by everybody and small.  A transaction
  * that would take more than belongs_to_many.max_locks locks on one pivot takes
  * SHARE ROW EXCLUSIVE on the table instead; every writer holds ROW EXCLUSIVE
- * on it, which conflicts.
+ * on it, which conflicts.  A call knows beforehand how many locks it needs, so
+ * it takes the table before any of them, and gives up the ROW EXCLUSIVE of its
+ * own while it waits: two calls that both want the table, or one that wants it
+ * and one that waits for its parent's lock, would wait for each other.
  *
  *-------------------------------------------------------------------------
  */
@@ -213,44 +218,38 @@ table_is_locked(Oid pivot_root)
 }
 
 /*
+ * Locks the pivot table against all other writers until the transaction ends.
+ *
+ * The call's own ROW EXCLUSIVE is given up meanwhile; ACCESS SHARE keeps the
+ * table as it was resolved.
+ */
+static void
+lock_table(BtmResolved *rel)
+{
+	LockRelationOid(rel->pivot, AccessShareLock);
+	UnlockRelationOid(rel->pivot, RowExclusiveLock);
+	LockRelationOid(rel->pivot_root, ShareRowExclusiveLock);
+	LockRelationOid(rel->pivot, RowExclusiveLock);
+}
+
+/*
  * Gets leave to take `wanted` more locks on a pivot: true, or false if the
  * table is locked instead and no further lock is needed.
  */
 static bool
-may_take_locks(BtmCall *call, int64 wanted)
+may_take_locks(BtmResolved *rel, int64 wanted)
 {
-	Oid			pivot_root = call->rel->pivot_root;
-	int64	   *taken = lock_count(pivot_root);
+	int64	   *taken = lock_count(rel->pivot_root);
 
-	if (table_is_locked(pivot_root))
+	if (table_is_locked(rel->pivot_root))
 		return false;
 	if (*taken + wanted > max_locks)
 	{
-		LockRelationOid(pivot_root, ShareRowExclusiveLock);
+		lock_table(rel);
 		return false;
 	}
 	*taken += wanted;
 	return true;
-}
-
-/*
- * Takes the lock of the call's parent until the transaction ends.
- *
- * The pivot is locked in ROW EXCLUSIVE mode by the call already; a partition's
- * root is not, so it is here.
- */
-void
-btm_lock_parent(BtmCall *call, bool exclusive)
-{
-	BtmResolved *rel = call->rel;
-	LOCKMODE	mode = exclusive ? ExclusiveLock : ShareLock;
-	LOCKTAG		tag = make_tag(hash_parent(call));
-
-	if (rel->pivot_root != rel->pivot)
-		LockRelationOid(rel->pivot_root, RowExclusiveLock);
-	if (LockHeldByMe(&tag, mode, false) || !may_take_locks(call, 1))
-		return;
-	(void) LockAcquire(&tag, mode, false, false);
 }
 
 static int
@@ -268,11 +267,8 @@ compare_hashes(const void *a, const void *b)
 static void
 lock_pairs(BtmCall *call, const BtmKeys *keys)
 {
-	uint64	   *hashes;
+	uint64	   *hashes = palloc(sizeof(uint64) * keys->n);
 
-	if (!may_take_locks(call, keys->n))
-		return;
-	hashes = palloc(sizeof(uint64) * keys->n);
 	for (int64 i = 0; i < keys->n; i++)
 		hashes[i] = hash_pair(call, BTM_KEY(keys, i));
 	qsort(hashes, keys->n, sizeof(uint64), compare_hashes);
@@ -283,6 +279,42 @@ lock_pairs(BtmCall *call, const BtmKeys *keys)
 		(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	}
 	pfree(hashes);
+}
+
+/*
+ * Takes the lock of the call's parent, and those of pairs unless the list is
+ * NULL, until the transaction ends.
+ *
+ * The pivot is locked in ROW EXCLUSIVE mode by the call already; a partition's
+ * root is not, so it is here.
+ */
+static void
+lock_parent_and_pairs(BtmCall *call, bool exclusive, const BtmKeys *pairs)
+{
+	BtmResolved *rel = call->rel;
+	LOCKMODE	mode = exclusive ? ExclusiveLock : ShareLock;
+	LOCKTAG		tag = make_tag(hash_parent(call));
+	bool		is_held = LockHeldByMe(&tag, mode, false);
+
+	if (is_held && pairs == NULL)
+		return;
+	if (!may_take_locks(rel, (is_held ? 0 : 1) + (pairs ? pairs->n : 0)))
+		return;
+	if (rel->pivot_root != rel->pivot)
+		LockRelationOid(rel->pivot_root, RowExclusiveLock);
+	if (!is_held)
+		(void) LockAcquire(&tag, mode, false, false);
+	if (pairs != NULL)
+		lock_pairs(call, pairs);
+}
+
+/*
+ * Takes the lock of the call's parent until the transaction ends.
+ */
+void
+btm_lock_parent(BtmCall *call, bool exclusive)
+{
+	lock_parent_and_pairs(call, exclusive, NULL);
 }
 
 /*
@@ -337,10 +369,10 @@ btm_lock_for_write(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
 {
 	bool		inserts = kind != BTM_WRITE_EXISTING && kind != BTM_WRITE_ALL;
 	bool		is_about_all = kind == BTM_WRITE_ALL || kind == BTM_WRITE_REPLACE;
+	bool		with_pairs = inserts && !btm_has_arbiter(call->rel);
 
-	btm_lock_parent(call, needs_exclusive(call, kind, ids));
-	if (inserts && !btm_has_arbiter(call->rel))
-		lock_pairs(call, &ids->keys);
+	lock_parent_and_pairs(call, needs_exclusive(call, kind, ids),
+						  with_pairs ? &ids->keys : NULL);
 	if (IsolationUsesXactSnapshot())
 		call->routine->check_snapshot(call, is_about_all ? NULL : &ids->keys);
 }
