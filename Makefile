@@ -61,6 +61,7 @@ REGRESS = \
 	bad_input \
 	builders \
 	bulk \
+	constructor \
 	detach \
 	ids \
 	install \
