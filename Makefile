@@ -71,9 +71,11 @@ REGRESS = \
 	relation_type \
 	results \
 	results_for \
+	support \
 	sync \
 	toggle \
-	update_existing_pivot
+	update_existing_pivot \
+	view
 ISOLATION = \
 	both-sides \
 	lock-relation \
