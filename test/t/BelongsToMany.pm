@@ -32,6 +32,9 @@ sub new_server
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init(@$init);
+
+	# what waits forever is to fail instead
+	$node->append_conf('postgresql.conf', "lock_timeout = '60s'\nstatement_timeout = '120s'");
 	$node->append_conf('postgresql.conf', "$_ = '$settings{$_}'") for sort keys %settings;
 	$node->start;
 	return $node;
