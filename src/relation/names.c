@@ -109,6 +109,21 @@ tables_in_schemas(List *schemas)
 }
 
 /*
+ * The schemas of search_path, that of temporary tables included if there is
+ * one, that of the catalogs only if it is named.  (fetch_search_path would
+ * create the first, which a standby cannot.)
+ */
+List *
+btm_search_path(void)
+{
+	SearchPathMatcher *path = GetSearchPathMatcher(CurrentMemoryContext);
+
+	if (path->addTemp)
+		return lcons_oid(LookupNamespaceNoError("pg_temp"), path->schemas);
+	return path->schemas;
+}
+
+/*
  * The name of a table as messages show it: as written, without quotes.
  */
 static char *
@@ -130,7 +145,7 @@ no_such_table(const BtmTable *table)
 	if (table->schema != NULL)
 		schemas = list_make1_oid(LookupExplicitNamespace(table->schema, true));
 	else
-		schemas = fetch_search_path(true);
+		schemas = btm_search_path();
 	nearest = btm_nearest_name(table->name, tables_in_schemas(schemas));
 
 	ereport(ERROR,

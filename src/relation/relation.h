@@ -169,6 +169,7 @@ extern const char *btm_operator_print(const BtmCondition *step);
 
 /* ---- names.c: tables and columns by name and by number ---- */
 
+extern List *btm_search_path(void);
 extern Oid	btm_table_oid(const BtmTable *table, bool missing_ok);
 extern BtmTable btm_table_make(Oid relid);
 extern char *btm_table_print(const BtmTable *table);

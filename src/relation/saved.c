@@ -179,20 +179,6 @@ find_in_namespaces(List *path, const char *name)
 }
 
 /*
- * The schemas of search_path, that of temporary tables included if there is
- * one.  (fetch_search_path would create it, which a standby cannot.)
- */
-static List *
-search_path_namespaces(void)
-{
-	SearchPathMatcher *path = GetSearchPathMatcher(CurrentMemoryContext);
-
-	if (path->addTemp)
-		return lcons_oid(LookupNamespaceNoError("pg_temp"), path->schemas);
-	return path->schemas;
-}
-
-/*
  * The schemas in which a name is looked for: the one given, or, where it is
  * NULL, those of search_path.  The list is empty if the schema does not exist.
  */
@@ -202,7 +188,7 @@ namespaces_to_search(const char *schema)
 	Oid			namespaceId;
 
 	if (schema == NULL)
-		return search_path_namespaces();
+		return btm_search_path();
 	namespaceId = LookupNamespaceNoError(schema);
 	return OidIsValid(namespaceId) ? list_make1_oid(namespaceId) : NIL;
 }
