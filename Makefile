@@ -65,6 +65,7 @@ REGRESS = \
 	detach \
 	ids \
 	install \
+	plans \
 	privileges \
 	queries \
 	reads \

@@ -6,9 +6,9 @@
  * A kept plan belongs to the resolved relation that it was made for and goes
  * with it.  Over all relations the number of kept plans is bounded
  * (belongs_to_many.plan_cache_size); the one that was not used for longest
- * makes room.  A plan that is running is never freed: its relation is pinned,
- * and room is made only before a plan is prepared, among the plans that no
- * call in progress uses.
+ * makes room.  A plan that is running is never freed: it is counted how many
+ * statements in progress use it (triggers may run the same one again), and as
+ * long as a call is in progress its relation is pinned.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,13 +30,20 @@ typedef struct BtmPlan
 {
 	dlist_node	node;			/* in BtmResolved.plans */
 	dlist_node	lru;			/* in plan_lru */
-	BtmResolved *rel;
+	int			users;			/* statements in progress */
 	BtmStatementKind kind;
 	bool		returning;
 	uint64		variant;
 	Bitmapset  *shape;			/* attribute numbers */
 	SPIPlanPtr	plan;
 } BtmPlan;
+
+/* The use of a kept plan by a statement. */
+typedef struct PlanUse
+{
+	MemoryContextCallback callback; /* of the call's context */
+	BtmPlan    *plan;			/* NULL: it has ended */
+} PlanUse;
 
 /* Rows that the planner assumes for the input of a kept plan. */
 #define BTM_GENERIC_ESTIMATE 16
@@ -76,8 +83,8 @@ btm_plan_free_all(BtmResolved *rel)
 }
 
 /*
- * Makes room for one more plan.  Plans of relations that a call uses stay, so
- * the bound can be passed by as many plans as nested calls use.
+ * Makes room for one more plan.  Plans that statements in progress use stay,
+ * so the bound can be passed by as many as nested calls use.
  */
 static void
 make_room(void)
@@ -90,9 +97,40 @@ make_room(void)
 
 		if (plan_count < btm_plan_cache_size)
 			return;
-		if (plan->rel->pins == 0)
+		if (plan->users == 0)
 			free_plan(plan);
 	}
+}
+
+/*
+ * Ends the use of a plan; also a reset callback of the call's memory context,
+ * for statements that end with an error.
+ */
+static void
+end_use(void *arg)
+{
+	PlanUse    *use = arg;
+
+	if (use->plan != NULL)
+		use->plan->users--;
+	use->plan = NULL;
+}
+
+/*
+ * Has a plan stay until end_use, or until the call ends.  The call's relation,
+ * whose pin was registered first, is released after that.
+ */
+static PlanUse *
+begin_use(BtmCall *call, BtmPlan *plan)
+{
+	PlanUse    *use = MemoryContextAlloc(call->cxt, sizeof(PlanUse));
+
+	plan->users++;
+	use->plan = plan;
+	use->callback.func = end_use;
+	use->callback.arg = use;
+	MemoryContextRegisterResetCallback(call->cxt, &use->callback);
+	return use;
 }
 
 /*
@@ -134,7 +172,7 @@ plan_matches(const BtmPlan *plan, const BtmStatement *stmt,
 /*
  * Finds the kept plan of a statement and makes it the youngest, or NULL.
  */
-static SPIPlanPtr
+static BtmPlan *
 find_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape)
 {
 	dlist_iter	iter;
@@ -147,7 +185,7 @@ find_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape)
 		{
 			dlist_delete(&plan->lru);
 			dlist_push_tail(&plan_lru, &plan->lru);
-			return plan->plan;
+			return plan;
 		}
 	}
 	return NULL;
@@ -180,14 +218,14 @@ prepare(BtmCall *call, const BtmStatement *stmt, int cursor_options)
 /*
  * Keeps a plan with its relation.
  */
-static void
+static BtmPlan *
 keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 		  SPIPlanPtr spi_plan)
 {
 	MemoryContext oldcxt = MemoryContextSwitchTo(TopMemoryContext);
 	BtmPlan    *plan = palloc(sizeof(BtmPlan));
 
-	plan->rel = rel;
+	plan->users = 0;
 	plan->kind = stmt->kind;
 	plan->returning = stmt->returning;
 	plan->variant = stmt->variant;
@@ -199,6 +237,7 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 	dlist_push_tail(&plan_lru, &plan->lru);
 	plan_count++;
 	MemoryContextSwitchTo(oldcxt);
+	return plan;
 }
 
 /*
@@ -238,15 +277,16 @@ make_generic_plan(SPIPlanPtr plan)
 
 /*
  * The plan to run a statement with: a kept generic one for small inputs, one
- * for just this input otherwise.
+ * for just this input otherwise.  *use is to be ended unless it is NULL.
  */
 static SPIPlanPtr
-get_plan(BtmCall *call, const BtmStatement *stmt)
+get_plan(BtmCall *call, const BtmStatement *stmt, PlanUse **use)
 {
 	BtmResolved *rel = call->rel;
 	Bitmapset  *shape;
-	SPIPlanPtr	plan;
+	BtmPlan    *plan;
 
+	*use = NULL;
 	if (!is_generic(stmt))
 		return prepare(call, stmt, 0);
 
@@ -255,11 +295,12 @@ get_plan(BtmCall *call, const BtmStatement *stmt)
 	if (plan == NULL)
 	{
 		make_room();
-		plan = prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN);
-		keep_plan(rel, stmt, shape, plan);
+		plan = keep_plan(rel, stmt, shape,
+						 prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN));
 	}
-	make_generic_plan(plan);
-	return plan;
+	*use = begin_use(call, plan);
+	make_generic_plan(plan->plan);
+	return plan->plan;
 }
 
 /* ---------------------
@@ -343,11 +384,12 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 				  DestReceiver *dest)
 {
 	SPIExecuteOptions options = {0};
+	PlanUse    *use;
 	SPIPlanPtr	plan;
 	int			rc;
 
 	register_input(stmt);
-	plan = get_plan(call, stmt);
+	plan = get_plan(call, stmt, &use);
 
 	options.params = parent_params(call, stmt);
 	options.read_only = read_only;
@@ -357,6 +399,8 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 		elog(ERROR, "SPI_execute_plan_extended failed: %s",
 			 SPI_result_code_string(rc));
 
+	if (use != NULL)
+		end_use(use);
 	unregister_input(stmt);
 	return SPI_processed;
 }
