@@ -72,6 +72,7 @@ REGRESS = \
 	relation_type \
 	results \
 	results_for \
+	saved \
 	support \
 	sync \
 	toggle \

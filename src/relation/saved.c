@@ -40,16 +40,29 @@ BTM_FUNCTION(btm_relation_present);
  */
 
 /*
- * OID of a table, or InvalidOid if it cannot be found.
+ * OID of a table, or InvalidOid if it cannot be found, or is not given (as in
+ * a row that somebody put into the store by hand).
+ *
+ * Whether a row is present does not depend on who asks, so no right on the
+ * schema is needed, as none is for a table that is known by OID: one row that
+ * was restored by name would else be an error to everybody who reads the view,
+ * or looks for its namesake in a schema of his own.
  */
 Oid
 btm_saved_table(const BtmTable *table)
 {
-	if (!OidIsValid(table->oid))
+	Oid			namespaceId;
+
+	if (OidIsValid(table->oid))
+		return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table->oid)) ?
+			table->oid : InvalidOid;
+	if (table->name == NULL)
+		return InvalidOid;
+	if (table->schema == NULL)
 		return btm_table_oid(table, true);
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table->oid)))
-		return table->oid;
-	return InvalidOid;
+	namespaceId = LookupNamespaceNoError(table->schema);
+	return OidIsValid(namespaceId) ?
+		get_relname_relid(table->name, namespaceId) : InvalidOid;
 }
 
 /*
@@ -123,13 +136,17 @@ btm_saved_by_id(int64 id)
 static void
 ambiguous_error(const BtmSavedRelation *a, const BtmSavedRelation *b)
 {
+	const char *pivot_a = btm_table_print(&a->definition->pivot);
+	const char *pivot_b = btm_table_print(&b->definition->pivot);
+	bool		in_order = strcmp(pivot_a, pivot_b) < 0;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_AMBIGUOUS_ALIAS),
 			 errmsg("saved relation \"%s\" is ambiguous",
 					btm_saved_display_name(a->schema, a->name)),
 			 errdetail("Pivot tables %s and %s each have a saved relation of this name.",
-					   btm_table_print(&a->definition->pivot),
-					   btm_table_print(&b->definition->pivot)),
+					   in_order ? pivot_a : pivot_b,
+					   in_order ? pivot_b : pivot_a),
 			 errhint("Move one of the pivot tables to another schema with ALTER TABLE ... SET SCHEMA.")));
 }
 
@@ -295,7 +312,7 @@ add_clue(NameClues *clues, const BtmStoreRow *row, List *path,
 
 	if (missing != NULL)
 	{
-		if (same_name)
+		if (same_name && missing->name != NULL)
 			clues->missing_table = btm_table_print(missing);
 		return;
 	}
@@ -303,8 +320,15 @@ add_clue(NameClues *clues, const BtmStoreRow *row, List *path,
 	if (list_member_oid(path, namespaceId))
 		clues->visible = lappend(clues->visible, pstrdup(row->name));
 	else if (same_name)
-		clues->elsewhere = quote_qualified_identifier(get_namespace_name(namespaceId),
-													  row->name);
+	{
+		char	   *namesake;
+
+		/* Of several it is the first in byte order: the store has none. */
+		namesake = quote_qualified_identifier(get_namespace_name(namespaceId),
+											  row->name);
+		if (clues->elsewhere == NULL || strcmp(namesake, clues->elsewhere) < 0)
+			clues->elsewhere = namesake;
+	}
 }
 
 /*
