@@ -69,6 +69,7 @@ REGRESS = \
 	privileges \
 	queries \
 	reads \
+	regressions \
 	relation_type \
 	results \
 	results_for \

@@ -261,6 +261,18 @@ find_key_column(const BtmResolved *rel, AttrNumber attnum)
 }
 
 /*
+ * Has column i of an index been one of the columns before it, too?
+ */
+static bool
+index_column_is_repeated(const Form_pg_index form, int i)
+{
+	for (int j = 0; j < i; j++)
+		if (form->indkey.values[j] == form->indkey.values[i])
+			return true;
+	return false;
+}
+
+/*
  * Is this a unique index on the pair and nothing else?
  */
 static bool
@@ -280,7 +292,8 @@ index_is_on_pair(const BtmResolved *rel, Relation index)
 		const BtmKeyColumn *key = find_key_column(rel,
 												  form->indkey.values[i]);
 
-		if (key == NULL || !index_column_matches(index, i, key))
+		if (key == NULL || !index_column_matches(index, i, key) ||
+			index_column_is_repeated(form, i))
 			return false;
 	}
 	return true;
@@ -291,7 +304,8 @@ index_is_on_pair(const BtmResolved *rel, Relation index)
  *
  * ON CONFLICT (columns) takes every unique index on these columns as an
  * arbiter and fails if one of them is deferrable, so a deferrable twin makes
- * the good one useless.
+ * the good one useless.  So do tables that inherit from the pivot: their rows
+ * are rows of the pivot, but not in its indexes.
  */
 static void
 resolve_unique_index(BtmResolved *rel, Relation pivot)
@@ -311,7 +325,8 @@ resolve_unique_index(BtmResolved *rel, Relation pivot)
 		}
 		index_close(index, AccessShareLock);
 	}
-	if (deferrable)
+	if (deferrable || (pivot->rd_rel->relhassubclass &&
+					   pivot->rd_rel->relkind == RELKIND_RELATION))
 		rel->unique_index = InvalidOid;
 }
 

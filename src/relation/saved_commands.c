@@ -19,6 +19,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
@@ -293,7 +294,8 @@ notice_missing_index(const BtmResolved *rel)
 	char	   *columns;
 
 	if (OidIsValid(rel->unique_index) ||
-		rel->pivot_kind == RELKIND_FOREIGN_TABLE)
+		rel->pivot_kind == RELKIND_FOREIGN_TABLE ||
+		(rel->pivot_kind == RELKIND_RELATION && has_subclass(rel->pivot)))
 		return;
 	columns = pair_columns(rel);
 	ereport(NOTICE,
