@@ -37,3 +37,28 @@ DROP TABLE old_user_roles;
 CREATE TABLE log_roles (user_id bigint, role_id bigint);
 CREATE UNIQUE INDEX ON log_roles (user_id, user_id);
 SELECT attach(belongs_to_many('users', 'roles', 'log_roles', 'user_id', 'role_id'), 1, 1);
+
+-- ---- values in the text form
+
+-- a pivot value is compared as it is stored
+CREATE TABLE priced_roles (
+	user_id bigint, role_id bigint, price numeric(6,2), code char(4), day date,
+	PRIMARY KEY (user_id, role_id));
+\set priced '{"parent": "users", "related": "roles", "pivot_table": "priced_roles", "foreign_key": "user_id", "related_key": "role_id"'
+\set cheap :priced ', "pivot_values": {"price": 1.005, "code": "a"}}'
+SELECT attach(:'cheap', 1, '{1,2}');
+SELECT related_ids(:'cheap', 1);
+SELECT * FROM sync(:'cheap', 1, '{2,3}');
+SELECT * FROM priced_roles ORDER BY role_id;
+
+-- a saved filter means the same in every session
+\set dated :priced ', "where": [{"column": "day", "operator": ">", "value": "02/01/2024"}, {"column": "day", "operator": "in", "value": ["02/03/2024"]}]}'
+SELECT create_relation('dated', :'dated');
+SELECT create_relation('cheap', :'cheap');
+SET datestyle = ISO, DMY;
+SELECT jsonb_pretty(relation::text::jsonb -> 'where') FROM belongs_to_many_relations WHERE name = 'dated';
+SELECT pivot_predicate('dated'), pivot_predicate('cheap');
+
+-- what is no value of the column says so
+SELECT related_ids(:'priced' || ', "pivot_values": {"price": "dear"}}', 1);
+SELECT related_ids(:'priced' || ', "where": [{"column": "day", "operator": "in", "value": ["soon"]}]}', 1);

@@ -34,7 +34,8 @@
  * Columns are plain names, without SQL quotes.  Operators are described in
  * operator_text.c.  Values are strings, numbers or booleans, in an array for
  * "in" and "between", and are printed as strings.  They are taken as they
- * stand: it is the builder functions that read and canonicalise them.
+ * stand: the builder functions read and canonicalise their values, and
+ * btm_resolve all of them.
  *
  * The reader checks syntax, and binds the tables and columns that exist.  It
  * does not insist on them: a dump is restored in orders in which a strict

@@ -123,14 +123,13 @@ resolve_key_column(BtmKeyColumn *key, TupleDesc pivotdesc,
 {
 	Form_pg_attribute att = TupleDescAttr(pivotdesc, attnum - 1);
 	int32		reftypmod;
-	Oid			refcollation;
 
 	key->attnum = attnum;
 	key->name = pstrdup(NameStr(att->attname));
 	key->refattnum = btm_column_attnum(refcolumn, refrelid, false);
 	key->refname = get_attname(refrelid, key->refattnum, false);
 	get_atttypetypmodcoll(refrelid, key->refattnum, &key->reftype,
-						  &reftypmod, &refcollation);
+						  &reftypmod, &key->refcollation);
 	btm_type_init(&key->type, att->atttypid, att->atttypmod,
 				  att->attcollation, cxt);
 	init_key_functions(key, cxt);
@@ -359,9 +358,23 @@ bind_column(BtmColumn *column, Oid relid)
 }
 
 /*
- * Binds the columns and operators of a filter.  An operator without a schema
- * may be found through search_path, so the result is good for this call only.
- * Errors: 42703, 42883, and those of the literal's type.
+ * Reads values as those of a type and writes them as every session reads them,
+ * in place: the text form of a relation has them as they were written.
+ * Errors: those of the type's input function.
+ */
+static void
+bind_values(List *values, Oid type)
+{
+	ListCell   *lc;
+
+	foreach(lc, values)
+		lfirst(lc) = btm_canonical_literal(lfirst(lc), type, -1);
+}
+
+/*
+ * Binds the columns, operators and values of a filter.  An operator without a
+ * schema may be found through search_path, so the result is good for this call
+ * only.  Errors: 42703, 42883, and those of bind_values.
  */
 static void
 bind_filter(BtmResolved *rel, List *steps, Oid relid)
@@ -375,13 +388,18 @@ bind_filter(BtmResolved *rel, List *steps, Oid relid)
 
 		bind_column(&step->column, relid);
 		if (step->kind != BTM_COND_OPERATOR)
+		{
+			bind_values(step->values,
+						getBaseType(get_atttype(relid, step->column.attnum)));
 			continue;
+		}
 		if (step->opschema == NULL)
 			rel->cacheable = false;
 		btm_operator_resolve(relid, step->column.attnum, step->opschema,
-							 step->opname, linitial(step->values), &operator);
+							 step->opname, NULL, &operator);
 		step->opschema = operator.schema;
 		step->opname = operator.name;
+		bind_values(step->values, operator.righttype);
 	}
 }
 
@@ -422,6 +440,23 @@ bind_timestamp(BtmResolved *rel, Bitmapset **written, BtmColumn *column)
 }
 
 /*
+ * Reads a pivot value as its column stores it, with its length and precision,
+ * since it is also compared with what is stored.  Errors: those of the type's
+ * input function.
+ */
+static void
+bind_pivot_value(const BtmResolved *rel, BtmPivotValue *value)
+{
+	const BtmType *type;
+
+	if (value->value == NULL)
+		return;
+	type = &btm_pivot_column_by_number(rel, value->column.attnum)->type;
+	value->value = btm_canonical_literal(value->value, type->type,
+										 type->typmod);
+}
+
+/*
  * Binds the columns that attach writes by itself: pivot values, timestamps.
  */
 static void
@@ -433,10 +468,11 @@ bind_written_columns(BtmResolved *rel)
 
 	foreach(lc, def->pivot_values)
 	{
-		BtmColumn  *column = &((BtmPivotValue *) lfirst(lc))->column;
+		BtmPivotValue *value = lfirst(lc);
 
-		bind_column(column, rel->pivot);
-		add_written_column(rel, &written, column);
+		bind_column(&value->column, rel->pivot);
+		add_written_column(rel, &written, &value->column);
+		bind_pivot_value(rel, value);
 	}
 	rel->created_at = bind_timestamp(rel, &written, def->created_at);
 	rel->updated_at = bind_timestamp(rel, &written, def->updated_at);

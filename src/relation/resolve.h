@@ -42,6 +42,7 @@ typedef struct BtmKeyColumn
 	AttrNumber	refattnum;		/* in the parent, or in the related table */
 	char	   *refname;
 	Oid			reftype;
+	Oid			refcollation;
 	BtmType		type;
 	Oid			eq_opr;			/* type = type */
 	FmgrInfo	eq;				/* its function */
