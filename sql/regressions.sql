@@ -62,3 +62,22 @@ SELECT pivot_predicate('dated'), pivot_predicate('cheap');
 -- what is no value of the column says so
 SELECT related_ids(:'priced' || ', "pivot_values": {"price": "dear"}}', 1);
 SELECT related_ids(:'priced' || ', "where": [{"column": "day", "operator": "in", "value": ["soon"]}]}', 1);
+
+-- ---- collations
+
+-- a key under another collation than the column that it references; both of
+-- them explicit, so that none goes before the other
+CREATE TABLE tags (name text COLLATE "C" PRIMARY KEY, color text);
+CREATE TABLE user_tags (
+	user_id bigint REFERENCES users, tag text COLLATE "POSIX" REFERENCES tags,
+	PRIMARY KEY (user_id, tag));
+INSERT INTO tags VALUES ('a', 'red'), ('b', 'blue');
+SELECT create_relation('user_tags', belongs_to_many('users', 'tags'));
+SELECT attach('user_tags', 1, '{a,b}'::text[]);
+SELECT get_results(order_by('user_tags', 'name'), 1);
+SELECT * FROM get_results_for(order_by('user_tags', 'name'), '{1,2}'::int[]);
+SELECT count_related(where_related('user_tags', 'color', 'red'), 1);
+SELECT get_results(inverse('user_tags'), 'a');
+SELECT create_relation_view('user_tags', 'tags_of_users');
+SELECT * FROM tags_of_users ORDER BY name;
+SELECT pivot_predicate(where_related('user_tags', 'color', 'red'), 1);

@@ -30,7 +30,6 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -178,24 +177,6 @@ is_wanted(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
  */
 
 /*
- * COLLATE schema.name
- */
-static void
-append_collation(StringInfo sql, Oid collation)
-{
-	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
-	Form_pg_collation form;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for collation %u", collation);
-	form = (Form_pg_collation) GETSTRUCT(tuple);
-	appendStringInfo(sql, " COLLATE %s",
-					 quote_qualified_identifier(get_namespace_name(form->collnamespace),
-												NameStr(form->collname)));
-	ReleaseSysCache(tuple);
-}
-
-/*
  * Appends an operand, cast to the operator's input type unless it has that
  * type or one that the operator's polymorphic input accepts.
  */
@@ -238,7 +219,7 @@ append_key_match(StringInfo sql, const BtmResolved *rel,
 	appendStringInfoChar(sql, ' ');
 	append_operand(sql, psprintf("u.f%d", i + 1), column->type.type, right);
 	if (refcollation != column->type.collation && OidIsValid(refcollation))
-		append_collation(sql, refcollation);
+		btm_sql_collation(sql, refcollation);
 }
 
 /*

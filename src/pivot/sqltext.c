@@ -13,6 +13,7 @@
 #include "compat.h"
 
 #include "access/stratnum.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "pivot/sqltext.h"
 #include "utils/builtins.h"
@@ -64,6 +65,24 @@ btm_sql_operator(StringInfo buf, Oid opno)
 	appendStringInfo(buf, "OPERATOR(%s.%s)",
 					 quote_identifier(get_namespace_name(form->oprnamespace)),
 					 NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * " COLLATE schema.name"
+ */
+void
+btm_sql_collation(StringInfo buf, Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	appendStringInfo(buf, " COLLATE %s",
+					 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+												NameStr(form->collname)));
 	ReleaseSysCache(tuple);
 }
 
@@ -394,6 +413,11 @@ btm_sql_related_join(StringInfo buf, const BtmResolved *rel, const char *alias)
 													key->type.type));
 		appendStringInfoChar(buf, ' ');
 		btm_sql_column(buf, alias, key->name);
+
+		/* The referenced column's, as a foreign key compares. */
+		if (OidIsValid(key->refcollation) && OidIsValid(key->type.collation) &&
+			key->refcollation != key->type.collation)
+			btm_sql_collation(buf, key->refcollation);
 	}
 }
 

@@ -23,6 +23,7 @@
 extern void btm_sql_table(StringInfo buf, Oid relid);
 extern void btm_sql_type(StringInfo buf, Oid type, int32 typmod);
 extern void btm_sql_operator(StringInfo buf, Oid opno);
+extern void btm_sql_collation(StringInfo buf, Oid collation);
 extern void btm_sql_column(StringInfo buf, const char *alias, const char *name);
 
 /* 'literal'::type, or NULL::type */
