@@ -80,6 +80,9 @@ REGRESS = \
 	update_existing_pivot \
 	view
 ISOLATION = \
+	bulk-foreign-keys-rc \
+	bulk-foreign-keys-rr \
+	bulk-foreign-keys-ser \
 	both-sides \
 	lock-relation \
 	one-call \
