@@ -526,7 +526,7 @@ typedef struct IdEntry
 } IdEntry;
 
 /*
- * For qsort_arg: compares two ids by key, then by place.
+ * For qsort_interruptible: compares two ids by key, then by place.
  */
 static int
 compare_entries(const void *a, const void *b, void *arg)
@@ -564,7 +564,7 @@ sort_entries(IdsReader *reader)
 		entries[i].first = *BTM_KEY(keys, i);
 		entries[i].place = i;
 	}
-	qsort_arg(entries, keys->n, sizeof(IdEntry), compare_entries, reader);
+	qsort_interruptible(entries, keys->n, sizeof(IdEntry), compare_entries, reader);
 	return entries;
 }
 

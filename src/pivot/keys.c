@@ -5,7 +5,9 @@
  *
  * A list may hold millions of keys, so it is one array of datums, which grows
  * by doubling and may pass the limit of ordinary allocations.  Datums are not
- * copied; whoever adds a by-reference datum has it live long enough.
+ * copied; whoever adds a by-reference datum has it live long enough.  Under
+ * some collations it takes seconds to compare so many keys: all that does can
+ * be interrupted.
  *
  * The order is that of the column types' btree operator classes under the
  * columns' collations, the same that an index on the pair has.  Keys that
@@ -18,6 +20,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "pivot/ids.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -115,7 +118,7 @@ typedef struct RowOrder
 } RowOrder;
 
 /*
- * For qsort_arg: compares two rows of a list of keys.
+ * For qsort_interruptible: compares two rows of a list of keys.
  */
 static int
 compare_rows(const void *a, const void *b, void *arg)
@@ -132,9 +135,12 @@ bool
 btm_keys_ascending(const BtmKeys *keys, BtmKeyColumn *columns)
 {
 	for (int64 i = 1; i < keys->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (btm_key_compare(columns, keys->nid, BTM_KEY(keys, i - 1),
 							BTM_KEY(keys, i)) >= 0)
 			return false;
+	}
 	return true;
 }
 
@@ -153,7 +159,7 @@ btm_keys_sort_unique(BtmKeys *keys, BtmKeyColumn *columns)
 	if (btm_keys_ascending(keys, columns))
 		return;
 
-	qsort_arg(keys->keys, keys->n, row, compare_rows, &order);
+	qsort_interruptible(keys->keys, keys->n, row, compare_rows, &order);
 	for (int64 i = 1; i < keys->n; i++)
 	{
 		if (btm_key_compare(columns, keys->nid, BTM_KEY(keys, n),
@@ -175,6 +181,7 @@ btm_keys_contain(const BtmKeys *sorted, BtmKeyColumn *columns,
 	int64		low = 0;
 	int64		high = sorted->n;
 
+	CHECK_FOR_INTERRUPTS();
 	while (low < high)
 	{
 		int64		middle = low + (high - low) / 2;

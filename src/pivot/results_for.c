@@ -163,7 +163,7 @@ find_repeated(BtmCall *call, BtmKeys *keys)
 
 	for (int64 i = 0; i < keys->n; i++)
 		sorted[i] = i;
-	qsort_arg(sorted, keys->n, sizeof(int64), compare_parents, &order);
+	qsort_interruptible(sorted, keys->n, sizeof(int64), compare_parents, &order);
 	for (int64 i = 1; i < keys->n; i++)
 		repeated[sorted[i]] =
 			btm_key_compare(order.columns, keys->nid,
