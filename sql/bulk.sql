@@ -182,6 +182,12 @@ SELECT attach('user_roles', 1, 1, on_conflict => 'update');
 SET belongs_to_many.bulk_path = auto;
 CREATE TRIGGER t BEFORE INSERT ON user_roles FOR EACH ROW EXECUTE FUNCTION noop();
 SELECT attach('user_roles', 10, ARRAY(SELECT generate_series(1, 300)));
+DROP TRIGGER t ON user_roles;
+
+-- the first call of a session, whose statements are planned among all else
+\c -
+SELECT jsonb_array_length(attached), detached, updated
+FROM m2m.sync('bulk.user_roles', 10, ARRAY(SELECT generate_series(6, 310)));
 
 SET client_min_messages = warning;
 DROP SCHEMA bulk CASCADE;

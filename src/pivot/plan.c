@@ -383,6 +383,7 @@ uint64
 btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 				  DestReceiver *dest)
 {
+	MemoryContext cxt = CurrentMemoryContext;
 	SPIExecuteOptions options = {0};
 	PlanUse    *use;
 	SPIPlanPtr	plan;
@@ -402,6 +403,7 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 	if (use != NULL)
 		end_use(use);
 	unregister_input(stmt);
+	MemoryContextSwitchTo(cxt);
 	return SPI_processed;
 }
 

@@ -82,7 +82,8 @@ typedef struct BtmStatement
  * to `dest`, or nowhere if it is NULL.  read_only statements run under the
  * active snapshot, others under a snapshot of their own as a statement that
  * the client sends would (see SPI_execute_plan).  The caller is connected to
- * SPI.
+ * SPI; the current memory context stays what it is, though SPI's own functions
+ * leave another, which goes with the connection.
  */
 extern uint64 btm_statement_run(BtmCall *call, const BtmStatement *stmt,
 								bool read_only, DestReceiver *dest);
