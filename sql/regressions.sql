@@ -81,3 +81,31 @@ SELECT get_results(inverse('user_tags'), 'a');
 SELECT create_relation_view('user_tags', 'tags_of_users');
 SELECT * FROM tags_of_users ORDER BY name;
 SELECT pivot_predicate(where_related('user_tags', 'color', 'red'), 1);
+
+-- ---- a call within the resolution of its own relation
+
+-- the value of a filter is read by its type's input function, which runs the
+-- CHECK of a domain
+CREATE FUNCTION calls(int) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	depth int := current_setting('regressions.depth');
+BEGIN
+	IF depth > 0 THEN
+		PERFORM set_config('regressions.depth', (depth - 1)::text, false);
+		PERFORM related_ids(current_setting('regressions.relation'), 1);
+	END IF;
+	RETURN true;
+END $$;
+CREATE DOMAIN calling AS int CHECK (calls(value));
+CREATE TYPE calling_row AS (a calling);
+CREATE TABLE calling_roles (user_id bigint, role_id bigint, c calling_row, PRIMARY KEY (user_id, role_id));
+SET regressions.depth = 0;
+SELECT where_pivot(belongs_to_many('users', 'roles', 'calling_roles', 'user_id', 'role_id'), 'c', '=', '(5)') AS relation \gset
+SELECT set_config('regressions.relation', :'relation', false) = :'relation' AS is_set;
+SET regressions.depth = 3;
+SELECT related_ids(:'relation', 1);
+SHOW regressions.depth;
+SET belongs_to_many.plan_cache_size = 1;
+SELECT related_ids(:'relation', 1), count_related('user_tags', 1), count_related(inverse('user_tags'), 'a'),
+	related_ids(:'relation', 1);
+RESET belongs_to_many.plan_cache_size;

@@ -159,14 +159,19 @@ cache_find(const struct varlena *value, uint64 hash)
 
 /*
  * Puts a resolved relation into the cache.
+ *
+ * The place may be taken by now: resolving reads the values of filters, which
+ * can run anybody's code (a domain's CHECK), and that may have made a call of
+ * its own.
  */
 static void
 cache_add(BtmResolved *rel, uint64 hash)
 {
-	bool		found;
-	CacheEntry *entry = hash_search(cache, &hash, HASH_ENTER, &found);
+	CacheEntry *entry = hash_search(cache, &hash, HASH_FIND, NULL);
 
-	Assert(!found);
+	if (entry != NULL)
+		evict(entry);
+	entry = hash_search(cache, &hash, HASH_ENTER, NULL);
 	entry->rel = rel;
 	rel->cached = true;
 	dlist_push_tail(&cache_lru, &rel->lru);
