@@ -294,6 +294,15 @@ PREPARE untyped AS SELECT related_ids(where_pivot_in('user_roles', 'level', $1),
 EXECUTE untyped('{1,2}');
 EXECUTE untyped('[]');
 DEALLOCATE ALL;
+-- a list is one comparison, by which an index can be searched, where the type has arrays
+SELECT pivot_predicate(where_pivot_in('user_roles', 'level', '{1,2}'));
+SELECT pivot_predicate(where_pivot_not_in('user_roles', 'status', ARRAY['a,b', 'NULL', '"\{}', 'it''s']));
+SELECT pivot_predicate(where_pivot_in('user_roles', 'code', '{a,b}')), pivot_predicate(where_pivot_in('user_roles', 'feeling', '{ok,sad}')),
+	pivot_predicate(where_pivot_in('user_roles', 'amount', '{1,2}')), pivot_predicate(where_pivot_in('user_roles', 'tags', ARRAY['{a}', '{b}'])),
+	pivot_predicate(where_pivot_in('user_roles', 'level', '{1}'));
+SELECT related_ids(where_pivot_in('user_roles', 'status', ARRAY['a%c', 'NULL', '"\{}', 'it''s', 'a,b']), 1),
+	related_ids(where_pivot_not_in('user_roles', 'status', ARRAY['a%c', 'NULL', '"\{}', 'it''s', 'a,b']), 1),
+	related_ids(where_pivot_in('user_roles', 'code', '{aa,c}'), 1), related_ids(where_pivot_in('user_roles', 'during', '["empty","(,)"]'), 1);
 -- an empty list is false, and its negation true
 SELECT related_ids(where_pivot_in('user_roles', 'level', '{}'), 1), related_ids(where_pivot_in('user_roles', 'level', '[]'::jsonb), 1),
 	related_ids(where_pivot_in('user_roles', 'level', ARRAY[]::int[]), 1),

@@ -15,8 +15,11 @@
 #include "access/stratnum.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
 #include "pivot/sqltext.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -268,28 +271,73 @@ append_equals(StringInfo buf, const ConditionColumn *column,
 }
 
 /*
- * column = 'a' OR column = 'b' ..., or false for an empty list
- *
- * (The planner makes an index condition of it as well as of = ANY, which has
- * no array type to use for columns that are arrays themselves.)
+ * An array literal of these values (a List of char *), not quoted.
+ */
+static char *
+array_literal(List *values)
+{
+	int			n = list_length(values);
+	Datum	   *elements = palloc(sizeof(Datum) * n);
+	ArrayType  *array;
+
+	for (int i = 0; i < n; i++)
+		elements[i] = CStringGetTextDatum(list_nth(values, i));
+	array = construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT);
+	return OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array));
+}
+
+/*
+ * The array type of a type whose values can be written as array_literal does;
+ * InvalidOid for one that has no array type (arrays themselves), or whose
+ * arrays do not separate elements by commas.
+ */
+static Oid
+literal_array_type(Oid type)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	char		typdelim;
+	Oid			ioparam;
+	Oid			input;
+
+	get_type_io_data(type, IOFunc_input, &typlen, &typbyval, &typalign,
+					 &typdelim, &ioparam, &input);
+	return typdelim == ',' ? get_array_type(type) : InvalidOid;
+}
+
+/*
+ * column = ANY ('{...}'::type[]), under the type's own equality; false for an
+ * empty list.  Values that cannot be in such an array are compared one by one,
+ * which takes far longer to plan where they are many.
  */
 static void
 append_in(StringInfo buf, const ConditionColumn *column, List *values)
 {
+	Oid			opno = btm_equality_operator(column->type, column->type);
+	Oid			array_type = literal_array_type(column->type);
 	const char *separator = "";
 	ListCell   *lc;
 
 	if (values == NIL)
-	{
 		appendStringInfoString(buf, "false");
-		return;
-	}
-	foreach(lc, values)
+	else if (list_length(values) > 1 && OidIsValid(array_type) &&
+			 OidIsValid(opno))
 	{
-		appendStringInfoString(buf, separator);
-		append_equals(buf, column, lfirst(lc));
-		separator = " OR ";
+		btm_sql_column(buf, column->alias, column->name);
+		appendStringInfoChar(buf, ' ');
+		btm_sql_operator(buf, opno);
+		appendStringInfoString(buf, " ANY (");
+		btm_sql_literal(buf, array_literal(values), array_type, -1);
+		appendStringInfoChar(buf, ')');
 	}
+	else
+		foreach(lc, values)
+		{
+			appendStringInfoString(buf, separator);
+			append_equals(buf, column, lfirst(lc));
+			separator = " OR ";
+		}
 }
 
 /*
