@@ -65,6 +65,7 @@ REGRESS = \
 	detach \
 	ids \
 	install \
+	large \
 	plans \
 	privileges \
 	queries \
