@@ -277,3 +277,5 @@ SELECT get_related_table('elsewhere.user_roles');
 DROP TABLE "Roles";
 SELECT get_related_table('elsewhere.user_roles');
 \echo :LAST_ERROR_SQLSTATE
+
+DROP SCHEMA queries, elsewhere, "sch""ema; --" CASCADE;

@@ -270,3 +270,5 @@ DROP POLICY odd ON user_roles;
 REVOKE ALL ON SCHEMA m2m FROM regress_btm_reads;
 DROP OWNED BY regress_btm_reads;
 DROP ROLE regress_btm_reads;
+
+DROP SCHEMA reads CASCADE;

@@ -109,3 +109,5 @@ SET belongs_to_many.plan_cache_size = 1;
 SELECT related_ids(:'relation', 1), count_related('user_tags', 1), count_related(inverse('user_tags'), 'a'),
 	related_ids(:'relation', 1);
 RESET belongs_to_many.plan_cache_size;
+
+DROP SCHEMA regressions CASCADE;

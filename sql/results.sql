@@ -428,3 +428,5 @@ FROM get_results(order_by('user_roles', 'id'), 3, NULL::roles) WITH ORDINALITY;
 RESET work_mem;
 
 DROP EXTENSION hstore CASCADE;
+
+DROP SCHEMA results, "odd "" schema" CASCADE;

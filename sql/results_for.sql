@@ -204,3 +204,5 @@ SELECT u.name, f.* FROM users u, LATERAL (SELECT jsonb_array_length(results) AS 
 SELECT get_results_for('user_roles', ARRAY[3, 4]);
 SELECT (get_results_for('user_roles', ARRAY[3, 4])).parent;
 SELECT count(*) FROM get_results_for('user_roles', ARRAY[1], NULL) a, get_results_for(relation => 'user_roles', parents => ARRAY[1, 2], limit_per_parent => 1) b;
+
+DROP SCHEMA results_for CASCADE;

@@ -84,3 +84,5 @@ CREATE VIEW kept AS SELECT * FROM get_results(
 SELECT estimate('TABLE kept');
 DROP TABLE parts;
 SELECT estimate('TABLE kept'), estimate($$SELECT * FROM get_results('parts', 1)$$) AS saved;
+
+DROP SCHEMA support CASCADE;

@@ -231,3 +231,4 @@ SELECT relowner::regrole, (SELECT count(*) FROM regress_btm_view.mine) AS for_su
 DROP SCHEMA regress_btm_view CASCADE;
 DROP OWNED BY regress_btm_view;
 DROP ROLE regress_btm_view;
+DROP SCHEMA "view" CASCADE;
