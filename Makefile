@@ -81,12 +81,25 @@ REGRESS = \
 	update_existing_pivot \
 	view
 ISOLATION = \
+	both-sides \
 	bulk-foreign-keys-rc \
 	bulk-foreign-keys-rr \
 	bulk-foreign-keys-ser \
-	both-sides \
 	lock-relation \
+	max-locks \
 	one-call \
+	pairs-bulk-noindex-rc \
+	pairs-bulk-noindex-rr \
+	pairs-bulk-noindex-ser \
+	pairs-bulk-unique-rc \
+	pairs-bulk-unique-rr \
+	pairs-bulk-unique-ser \
+	pairs-bulknew-noindex-rc \
+	pairs-bulknew-noindex-rr \
+	pairs-bulknew-noindex-ser \
+	pairs-bulknew-unique-rc \
+	pairs-bulknew-unique-rr \
+	pairs-bulknew-unique-ser \
 	pairs-new-noindex-rc \
 	pairs-new-noindex-rr \
 	pairs-new-noindex-ser \
@@ -111,7 +124,9 @@ ISOLATION = \
 	pairs-sql-noindex-ser \
 	pairs-sql-unique-rc \
 	pairs-sql-unique-rr \
-	pairs-sql-unique-ser
+	pairs-sql-unique-ser \
+	savepoints \
+	several-calls
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
