@@ -64,6 +64,7 @@ REGRESS = \
 	constructor \
 	detach \
 	ids \
+	morph \
 	install \
 	large \
 	plans \

@@ -541,7 +541,7 @@ CREATE UNIQUE INDEX loose_unique ON loose (role_id, "User") INCLUDE (kind);
 SELECT create_relation('loose', belongs_to_many('users', 'roles', 'loose'), true);
 SELECT create_relation('loose', inverse('loose'), true);
 DROP INDEX loose_unique;
--- a shared pivot should have none
+-- and one with a pivot value's column, where the relation has that
 SELECT create_relation('loose', morph(with_pivot_value(belongs_to_many('users', 'roles', 'loose'), 'n', 1), 'kind', 'user'), true);
 -- several columns
 CREATE TABLE t_users (tenant int, id int, PRIMARY KEY (tenant, id));

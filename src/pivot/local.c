@@ -208,7 +208,8 @@ build_read_versions(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 }
 
 /*
- * Which of the given pairs exist, in or out of the filter?
+ * Which of the given pairs does the unique index have, in or out of the
+ * filter?
  */
 static void
 build_read_conflicts(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
@@ -221,6 +222,7 @@ build_read_conflicts(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	btm_sql_parent_params(sql, call->rel, "p");
 	appendStringInfoString(sql, " AND ");
 	btm_sql_id_set(sql, call->rel, "p");
+	btm_sql_arbiter_values(sql, call->rel, "p");
 }
 
 static void
@@ -351,9 +353,9 @@ append_on_conflict(StringInfo sql, const BtmResolved *rel,
 				   const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, " ON CONFLICT (");
-	for (int i = 0; i < rel->nfk; i++)
-		appendStringInfo(sql, "%s, ", quote_identifier(rel->fk[i].name));
-	append_id_columns(sql, rel, NULL);
+	for (int i = 0; i < rel->narbiter; i++)
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
+						 column_name(rel, rel->arbiter[i]));
 	appendStringInfoString(sql, ") DO ");
 
 	if (stmt->kind != BTM_STMT_INSERT_UPDATE || stmt->shape->ncolumns == 0)

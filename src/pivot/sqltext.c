@@ -412,26 +412,48 @@ append_filter(StringInfo buf, List *steps, const char *alias)
 	}
 }
 
+/*
+ * " AND column = 'value'", or IS NULL, for a pivot value
+ */
+static void
+append_pivot_value(StringInfo buf, const BtmPivotValue *pv, const char *alias)
+{
+	ConditionColumn column = condition_column(&pv->column, alias);
+
+	appendStringInfoString(buf, " AND ");
+	if (pv->value != NULL)
+		append_equals(buf, &column, pv->value);
+	else
+	{
+		btm_sql_column(buf, alias, column.name);
+		appendStringInfoString(buf, " IS NULL");
+	}
+}
+
 void
 btm_sql_scope(StringInfo buf, const BtmResolved *rel, const char *alias)
 {
 	ListCell   *lc;
 
 	foreach(lc, rel->def->pivot_values)
+		append_pivot_value(buf, lfirst(lc), alias);
+	append_filter(buf, rel->def->where, alias);
+}
+
+void
+btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
+					   const char *alias)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->def->pivot_values)
 	{
 		const BtmPivotValue *pv = lfirst(lc);
-		ConditionColumn column = condition_column(&pv->column, alias);
 
-		appendStringInfoString(buf, " AND ");
-		if (pv->value != NULL)
-			append_equals(buf, &column, pv->value);
-		else
-		{
-			btm_sql_column(buf, alias, column.name);
-			appendStringInfoString(buf, " IS NULL");
-		}
+		for (int i = 0; i < rel->narbiter; i++)
+			if (rel->arbiter[i] == pv->column.attnum)
+				append_pivot_value(buf, pv, alias);
 	}
-	append_filter(buf, rel->def->where, alias);
 }
 
 void

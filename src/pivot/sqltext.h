@@ -53,6 +53,10 @@ extern void btm_sql_id_set(StringInfo buf, const BtmResolved *rel,
 extern void btm_sql_scope(StringInfo buf, const BtmResolved *rel,
 						  const char *alias);
 
+/* " AND ..." for those pivot values that the unique index on the pair has */
+extern void btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
+								   const char *alias);
+
 /* " AND p.rk IS NOT NULL" for each column of the related key that may be NULL */
 extern void btm_sql_related_not_null(StringInfo buf, const BtmResolved *rel,
 									 const char *alias);

@@ -232,7 +232,7 @@ resolve_pivot_columns(BtmResolved *rel, Relation pivot)
  * collation that the relation compares with?
  */
 static bool
-index_column_matches(Relation index, int i, const BtmKeyColumn *key)
+index_column_matches(Relation index, int i, Oid eq_opr, Oid collation)
 {
 	Oid			operator;
 
@@ -240,8 +240,7 @@ index_column_matches(Relation index, int i, const BtmKeyColumn *key)
 								   index->rd_opcintype[i],
 								   index->rd_opcintype[i],
 								   BTEqualStrategyNumber);
-	return operator == key->eq_opr &&
-		index->rd_indcollation[i] == key->type.collation;
+	return operator == eq_opr && index->rd_indcollation[i] == collation;
 }
 
 /*
@@ -272,30 +271,82 @@ index_column_is_repeated(const Form_pg_index form, int i)
 }
 
 /*
- * Is this a unique index on the pair and nothing else?
+ * Does every row that the relation inserts have a value of its own for this
+ * column, and look for no other?  A pivot value that is not NULL is one.
+ */
+static const BtmPivotColumn *
+find_value_column(const BtmResolved *rel, AttrNumber attnum)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->def->pivot_values)
+	{
+		const BtmPivotValue *value = lfirst(lc);
+
+		if (value->column.attnum == attnum && value->value != NULL)
+			return btm_pivot_column_by_number(rel, attnum);
+	}
+	return NULL;
+}
+
+/*
+ * Does column i of an index tell a pair from others, as a column of a key or
+ * as a pivot value?
+ */
+static bool
+index_column_is_on_pair(const BtmResolved *rel, Relation index, int i)
+{
+	AttrNumber	attnum = index->rd_index->indkey.values[i];
+	const BtmKeyColumn *key = find_key_column(rel, attnum);
+	const BtmPivotColumn *value = find_value_column(rel, attnum);
+
+	if (index_column_is_repeated(index->rd_index, i))
+		return false;
+	if (key != NULL)
+		return index_column_matches(index, i, key->eq_opr,
+									key->type.collation);
+	return value != NULL && index_column_matches(index, i, value->eq_opr,
+												 value->type.collation);
+}
+
+/*
+ * Is this a unique index on the pair?  It must have all columns of both keys.
  */
 static bool
 index_is_on_pair(const BtmResolved *rel, Relation index)
 {
 	Form_pg_index form = index->rd_index;
+	int			nkeys = 0;
 
 	if (!form->indisunique || !form->indisvalid ||
 		index->rd_rel->relam != BTREE_AM_OID ||
-		form->indnkeyatts != rel->nfk + rel->nid ||
 		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) ||
 		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL))
 		return false;
 
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
-		const BtmKeyColumn *key = find_key_column(rel,
-												  form->indkey.values[i]);
-
-		if (key == NULL || !index_column_matches(index, i, key) ||
-			index_column_is_repeated(form, i))
+		if (!index_column_is_on_pair(rel, index, i))
 			return false;
+		if (find_key_column(rel, form->indkey.values[i]) != NULL)
+			nkeys++;
 	}
-	return true;
+	return nkeys == rel->nfk + rel->nid;
+}
+
+/*
+ * Notes the columns of the unique index on the pair.
+ */
+static void
+set_unique_index(BtmResolved *rel, Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	rel->unique_index = RelationGetRelid(index);
+	rel->narbiter = form->indnkeyatts;
+	rel->arbiter = palloc(sizeof(AttrNumber) * form->indnkeyatts);
+	for (int i = 0; i < form->indnkeyatts; i++)
+		rel->arbiter[i] = form->indkey.values[i];
 }
 
 /*
@@ -319,7 +370,9 @@ resolve_unique_index(BtmResolved *rel, Relation pivot)
 
 		if (index_is_on_pair(rel, index))
 		{
-			rel->unique_index = RelationGetRelid(index);
+			if (!OidIsValid(rel->unique_index) ||
+				index->rd_index->indnkeyatts < rel->narbiter)
+				set_unique_index(rel, index);
 			deferrable |= !index->rd_index->indimmediate;
 		}
 		index_close(index, AccessShareLock);
@@ -593,6 +646,7 @@ resolve_pivot(BtmResolved *rel)
 						  def->related_pivot_key, rel->cxt);
 	resolve_id_columns(rel);
 	resolve_pivot_columns(rel, pivot);
+	bind_additions(rel);
 	resolve_unique_index(rel, pivot);
 	rel->has_write_rules = has_write_rules(pivot);
 	rel->may_redirect = may_redirect(pivot);
@@ -624,7 +678,6 @@ btm_resolve(const BtmRelation *value)
 	rel->cacheable = reference_is_bound(value) && tables_are_bound(rel->def);
 	resolve_tables(rel);
 	resolve_pivot(rel);
-	bind_additions(rel);
 
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextSetParent(cxt, TopMemoryContext);

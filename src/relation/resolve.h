@@ -108,10 +108,13 @@ typedef struct BtmResolved
 
 	/*
 	 * The unique index on the pair: valid, immediate, neither partial nor on
-	 * expressions, on exactly the columns of both keys, under their types'
-	 * own equality.  InvalidOid where there is none.
+	 * expressions, on the columns of both keys, and on no others but pivot
+	 * values that are not NULL (taggable_type, say), under their types' own
+	 * equality.  InvalidOid where there is none.
 	 */
 	Oid			unique_index;
+	int			narbiter;
+	AttrNumber *arbiter;		/* its columns */
 	bool		has_write_rules;	/* ON CONFLICT cannot be used */
 	bool		may_redirect;	/* rules or triggers may do something else with
 								 * a row than to insert or delete it */

@@ -245,27 +245,12 @@ save(Oid namespaceId, const char *name, const BtmRelation *definition,
 }
 
 /*
- * The pivot's columns that make a pair, as SQL.
+ * The pivot's columns that a unique index on the pair would have, as SQL:
+ * pivot values, since other relations may store the same pairs with values of
+ * their own, and both keys.
  */
 static char *
 pair_columns(const BtmResolved *rel)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (int i = 0; i < rel->nfk; i++)
-		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(rel->fk[i].name));
-	for (int i = 0; i < rel->nid; i++)
-		appendStringInfo(&buf, ", %s", quote_identifier(rel->id[i].name));
-	return buf.data;
-}
-
-/*
- * The columns that the relation gives a fixed value, as SQL: "a, b".
- */
-static char *
-pivot_value_columns(const BtmResolved *rel)
 {
 	StringInfoData buf;
 	ListCell   *lc;
@@ -273,40 +258,53 @@ pivot_value_columns(const BtmResolved *rel)
 	initStringInfo(&buf);
 	foreach(lc, rel->def->pivot_values)
 	{
-		BtmPivotValue *value = lfirst(lc);
-		const char *name = btm_column_print(&value->column);
+		const BtmPivotValue *value = lfirst(lc);
 
-		appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "",
-						 quote_identifier(name));
+		appendStringInfo(&buf, "%s, ", quote_identifier(value->column.name));
 	}
+	for (int i = 0; i < rel->nfk; i++)
+		appendStringInfo(&buf, "%s, ", quote_identifier(rel->fk[i].name));
+	for (int i = 0; i < rel->nid; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(rel->id[i].name));
 	return buf.data;
 }
 
 /*
+ * Could the pivot have a unique index on the pair that the relation can use?
+ * Not one with a pivot value that is NULL, nor a foreign table, nor one that
+ * shares its rows with tables that inherit from it.
+ */
+static bool
+could_have_index(const BtmResolved *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->def->pivot_values)
+		if (((BtmPivotValue *) lfirst(lc))->value == NULL)
+			return false;
+	return rel->pivot_kind != RELKIND_FOREIGN_TABLE &&
+		!(rel->pivot_kind == RELKIND_RELATION && has_subclass(rel->pivot));
+}
+
+/*
  * Says what a unique index on the pair would buy, if there is none but could
- * be.  A relation with pivot values may share its pivot with others, which
- * store the same pairs with values of their own (a polymorphic pivot): there
- * the index would be a mistake.
+ * be.
  */
 static void
 notice_missing_index(const BtmResolved *rel)
 {
 	char	   *columns;
 
-	if (OidIsValid(rel->unique_index) ||
-		rel->pivot_kind == RELKIND_FOREIGN_TABLE ||
-		(rel->pivot_kind == RELKIND_RELATION && has_subclass(rel->pivot)))
+	if (OidIsValid(rel->unique_index) || !could_have_index(rel))
 		return;
 	columns = pair_columns(rel);
 	ereport(NOTICE,
 			(errmsg("pivot table \"%s\" has no unique index on (%s)",
 					get_rel_name(rel->pivot), columns),
 			 errdetail("With one, calls for the same parent can attach at the same time, pairs are found by index, and plain INSERTs cannot double a pair."),
-			 rel->def->pivot_values == NIL ?
 			 errhint("Use CREATE UNIQUE INDEX ON %s (%s) to create one.",
-					 btm_table_print(&rel->def->pivot), columns) :
-			 errhint("Create none if a pair may be stored once for each value of (%s).",
-					 pivot_value_columns(rel))));
+					 btm_table_print(&rel->def->pivot), columns)));
 }
 
 /*
