@@ -16,6 +16,7 @@ KINDS=(
 	'unit       test/unit     nothing'
 	'drivers    test/drivers  server'
 	'docs       test/docs     server'
+	'bench      bench         server'
 )
 
 WARNINGS='-Wall -Wextra -Werror'
@@ -117,6 +118,11 @@ kind_drivers() {
 # Every page gets an empty database of its own.
 kind_docs() {
 	prove --exec '' test/docs/run-docs
+}
+
+# Every row of the benchmark at a small size: ours gives what hand-written SQL gives.
+kind_bench() {
+	as_postgres createdb bench && PGDATABASE=bench prove --exec '' bench/run :: --quick
 }
 
 # ---- build: how the extension compiles and installs

@@ -8,7 +8,7 @@
 
 MAJORS=(15 17 18)
 
-# Kinds that depend on the server; lint and drivers do not.
+# Kinds that depend on the server; lint, drivers and bench do not.
 ROOTFS_KINDS=build,regress,isolation,pgtap,tap,unit,docs
 
 suite_of() {
