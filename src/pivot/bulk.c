@@ -30,6 +30,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -37,6 +38,7 @@
 #include "pivot/local.h"
 #include "pivot/plan.h"
 #include "pivot/sqltext.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -93,7 +95,7 @@ column_is_known(const BtmResolved *rel, const BtmIds *ids, AttrNumber attnum)
 			return false;
 	if (attnum == rel->created_at || attnum == rel->updated_at)
 		return false;
-	if (!column->has_default)
+	if (!column->may_have_default)
 		return true;
 	for (int64 i = 0; i < ids->keys.n; i++)
 	{
@@ -104,6 +106,38 @@ column_is_known(const BtmResolved *rel, const BtmIds *ids, AttrNumber attnum)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Are there ids whose attributes have different shapes?  They are inserted by
+ * different statements.
+ */
+static bool
+has_several_shapes(const BtmIds *ids)
+{
+	int			first = -1;
+
+	for (int64 i = 0; i < ids->keys.n; i++)
+	{
+		const BtmAttributes *attributes = btm_id_attributes(ids, i);
+		int			shape = attributes ? attributes->shape : 0;
+
+		if (i > 0 && shape != first)
+			return true;
+		first = shape;
+	}
+	return false;
+}
+
+/*
+ * Does the foreign key reference the pivot's own rows?
+ */
+static bool
+references_pivot(const BtmResolved *rel, const BtmForeignKey *key)
+{
+	return key->confrelid == rel->pivot ||
+		(rel->pivot != rel->pivot_root &&
+		 list_member_oid(get_partition_ancestors(rel->pivot), key->confrelid));
 }
 
 /*
@@ -122,6 +156,10 @@ foreign_key_obstacle(BtmCall *call, const BtmForeignKey *key,
 	for (int i = 0; i < key->nkeys; i++)
 		if (!column_is_known(call->rel, ids, key->conkey[i]))
 			return "A column of a foreign key gets a default.";
+
+	/* The triggers check each statement's rows before the next statement. */
+	if (references_pivot(call->rel, key) && has_several_shapes(ids))
+		return "A foreign key references the pivot, and the ids have attributes of different shapes.";
 	return NULL;
 }
 
@@ -511,19 +549,30 @@ insert_and_check(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 }
 
 /*
- * Is this an error that the ordinary way may not meet, or words differently:
- * one of integrity constraints?
+ * Is this an error that the ordinary way may not meet, or only after another
+ * one?  There, the foreign keys of one row or statement are checked before the
+ * next is looked at.  What has to do with the transaction, the session or the
+ * server as a whole is final.
  */
 static bool
 may_be_retried(const ErrorData *error)
 {
-	return ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
-		ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
+	}
 }
 
 /*
  * As insert_and_check, in a subtransaction that is rolled back if it returns
- * NULL.  Other errors than those of constraints are raised again.
+ * NULL.  Errors that cannot be retried are raised again.
  */
 static const BtmIds *
 insert_in_subtransaction(BtmCall *call, const BtmIds *ids,
@@ -565,6 +614,18 @@ insert_in_subtransaction(BtmCall *call, const BtmIds *ids,
 }
 
 /*
+ * Locks the referenced tables, as the triggers do.  Returns false if anything
+ * has changed before they were locked: their names may mean other tables now.
+ */
+static bool
+lock_referenced_tables(const BtmResolved *rel)
+{
+	for (int i = 0; i < rel->nforeign_keys; i++)
+		LockRelationOid(rel->foreign_keys[i].confrelid, RowShareLock);
+	return !rel->stale;
+}
+
+/*
  * Inserts pairs on the bulk path: BtmPivotRoutine.insert_pairs, see pivot.h.
  *
  * Returns false, with nothing done, if the path is not to be taken or has
@@ -576,7 +637,7 @@ btm_bulk_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 {
 	const BtmIds *done;
 
-	if (!is_wanted(call, ids, conflict))
+	if (!is_wanted(call, ids, conflict) || !lock_referenced_tables(call->rel))
 		return false;
 	done = insert_in_subtransaction(call, ids, conflict);
 	if (done == NULL)

@@ -6,10 +6,11 @@
  * The key is the relation value itself, byte for byte: builders and the input
  * function give equal bytes for equal relations.
  *
- * Invalidation.  An entry goes stale when one of its tables changes, when
- * anything in the store of saved relations changes (any entry may have come
- * from it), when a schema is renamed, or a type or operator that its SQL text
- * names.  Callbacks only mark; entries are freed at the next look-up.
+ * Invalidation.  An entry goes stale when one of its tables changes, or one
+ * that they reference, when anything in the store of saved relations changes
+ * (any entry may have come from it), when a schema is renamed, or a type or
+ * operator that its SQL text names.  Callbacks only mark; entries are freed at
+ * the next look-up.
  * Messages of other sessions are read at each look-up, also in a transaction
  * that holds all its locks already, so that a redefinition takes effect at
  * the next call at every isolation level.
@@ -267,6 +268,19 @@ mark_all_stale(void)
 }
 
 /*
+ * Does a foreign key of the pivot reference this table?  The queries that
+ * check them (pivot/bulk.c) name the table and its columns.
+ */
+static bool
+references(const BtmResolved *rel, Oid relid)
+{
+	for (int i = 0; i < rel->nforeign_keys; i++)
+		if (rel->foreign_keys[i].confrelid == relid)
+			return true;
+	return false;
+}
+
+/*
  * Relcache callback: a table, the store, or everything (InvalidOid) changed.
  */
 static void
@@ -289,7 +303,8 @@ relcache_callback(Datum arg, Oid relid)
 		BtmResolved *rel = entry->rel;
 
 		if (rel->pivot == relid || rel->parent == relid ||
-			rel->related == relid || rel->pivot_root == relid)
+			rel->related == relid || rel->pivot_root == relid ||
+			references(rel, relid))
 			rel->stale = true;
 	}
 }

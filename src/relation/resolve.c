@@ -200,6 +200,19 @@ is_key_column(const BtmResolved *rel, AttrNumber attnum)
 }
 
 /*
+ * May a column get another value than NULL where an INSERT leaves it out?  The
+ * default of a domain comes and goes unnoticed by its tables, so every domain
+ * is taken to have one.
+ */
+static bool
+may_have_default(Form_pg_attribute att)
+{
+	return att->atthasdef || att->attidentity != '\0' ||
+		get_typtype(att->atttypid) == TYPTYPE_DOMAIN ||
+		get_typdefault(att->atttypid) != NULL;
+}
+
+/*
  * Lists the live columns of the pivot.
  */
 static void
@@ -223,7 +236,7 @@ resolve_pivot_columns(BtmResolved *rel, Relation pivot)
 		column->eq_opr = lookup_type_cache(column->type.type,
 										   TYPECACHE_EQ_OPR)->eq_opr;
 		column->is_key = is_key_column(rel, att->attnum);
-		column->has_default = att->atthasdef || att->attidentity != '\0';
+		column->may_have_default = may_have_default(att);
 	}
 }
 

@@ -62,7 +62,7 @@ typedef struct BtmPivotColumn
 	BtmType		type;
 	Oid			eq_opr;			/* type = type, InvalidOid: none (json) */
 	bool		is_key;			/* part of foreign_key or related_key */
-	bool		has_default;
+	bool		may_have_default;
 } BtmPivotColumn;
 
 /* A foreign key of the pivot, to whatever table. */
