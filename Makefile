@@ -82,6 +82,7 @@ REGRESS = \
 	update_existing_pivot \
 	view
 ISOLATION = \
+	alter-table \
 	both-sides \
 	bulk-foreign-keys-rc \
 	bulk-foreign-keys-rr \
@@ -126,8 +127,10 @@ ISOLATION = \
 	pairs-sql-unique-rc \
 	pairs-sql-unique-rr \
 	pairs-sql-unique-ser \
+	redefine \
 	savepoints \
-	several-calls
+	several-calls \
+	waits
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=belongs_to_many
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
