@@ -110,4 +110,16 @@ SELECT related_ids(:'relation', 1), count_related('user_tags', 1), count_related
 	related_ids(:'relation', 1);
 RESET belongs_to_many.plan_cache_size;
 
+-- ---- an update that takes pairs out of the relation's filter
+
+-- what attach has updated is not attached once more
+CREATE TABLE state_roles (user_id bigint, role_id bigint, state text DEFAULT 'on');
+SELECT create_relation('active_roles', where_pivot(belongs_to_many('users', 'roles', 'state_roles', 'user_id', 'role_id'), 'state', 'on'));
+SELECT attach('active_roles', 1, '{1,2}');
+SELECT attach('active_roles', 1, '{"1": {"state": "off"}, "2": {}, "3": {"state": "off"}}'::jsonb, on_conflict => 'update');
+SELECT * FROM state_roles ORDER BY role_id;
+CREATE RULE keep AS ON UPDATE TO state_roles WHERE new.state = 'never' DO INSTEAD NOTHING;
+SELECT attach('active_roles', 1, '{"2": {"state": "off"}, "4": {}}'::jsonb, on_conflict => 'update');
+SELECT * FROM state_roles ORDER BY role_id;
+
 DROP SCHEMA regressions CASCADE;

@@ -515,8 +515,7 @@ local_update_pairs(BtmCall *call, const BtmIds *ids, BtmKeys *changed)
 }
 
 /*
- * The INSERT for a conflict policy.  Without an arbiter, UPDATE has changed
- * the pairs that exist already and only the others are left.
+ * The INSERT for a conflict policy.
  */
 static BtmStatementKind
 insert_kind(BtmConflict conflict)
@@ -616,6 +615,27 @@ btm_local_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 }
 
 /*
+ * UPDATE without an arbiter: changes the pairs that are in scope, and takes
+ * them out of *ids.  (They are looked for first, because the change may take
+ * them out of scope.)  Returns the number of rows changed.
+ */
+static uint64
+update_existing(BtmCall *call, const BtmIds **ids)
+{
+	BtmKeyColumn *columns = call->rel->id;
+	BtmKeys		found;
+	uint64		nrows;
+
+	btm_keys_init(&found, call->rel->nid);
+	local_read_keys(call, &(*ids)->keys, &found);
+	btm_keys_sort_unique(&found, columns);
+	nrows = local_update_pairs(call, btm_ids_present(*ids, &found, columns),
+							   NULL);
+	*ids = btm_ids_absent(*ids, &found, columns);
+	return nrows;
+}
+
+/*
  * BtmPivotRoutine.insert_pairs
  */
 static uint64
@@ -627,7 +647,10 @@ local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 	if (btm_bulk_insert(call, ids, conflict, inserted, &nrows))
 		return nrows;
 	if (conflict == BTM_CONFLICT_UPDATE && !btm_has_arbiter(call->rel))
-		nrows += local_update_pairs(call, ids, NULL);
+	{
+		nrows = update_existing(call, &ids);
+		conflict = BTM_CONFLICT_IGNORE;
+	}
 	return nrows + btm_local_insert(call, ids, conflict, inserted);
 }
 
