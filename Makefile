@@ -87,8 +87,11 @@ ISOLATION = \
 	bulk-foreign-keys-rc \
 	bulk-foreign-keys-rr \
 	bulk-foreign-keys-ser \
+	bulk-rows \
+	keys \
 	lock-relation \
 	max-locks \
+	old-snapshot \
 	one-call \
 	pairs-bulk-noindex-rc \
 	pairs-bulk-noindex-rr \
@@ -128,6 +131,8 @@ ISOLATION = \
 	pairs-sql-unique-rr \
 	pairs-sql-unique-ser \
 	redefine \
+	references \
+	row-order \
 	savepoints \
 	several-calls \
 	waits
