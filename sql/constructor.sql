@@ -218,8 +218,6 @@ SELECT belongs_to_many('users', NULL, 'user_roles');
 \echo :LAST_ERROR_SQLSTATE
 SELECT belongs_to_many('nobody', 'roles');
 \echo :LAST_ERROR_SQLSTATE
-SELECT belongs_to_many('users', 'nowhere.roles');
-\echo :LAST_ERROR_SQLSTATE
 SELECT belongs_to_many(1, 'roles');
 \echo :LAST_ERROR_SQLSTATE
 SELECT belongs_to_many('users', 'roles', 'user_roles', 'user_di');

@@ -330,7 +330,10 @@ build_insert_lists(StringInfo targets, StringInfo values,
 }
 
 /*
- * " WHERE NOT EXISTS (the pair in scope)"
+ * " WHERE NOT EXISTS (the pair in scope) ORDER BY id"
+ *
+ * Whatever way the planner finds to look for the pairs, rows go in in key
+ * order.
  */
 static void
 append_not_exists(StringInfo sql, const BtmResolved *rel)
@@ -342,7 +345,9 @@ append_not_exists(StringInfo sql, const BtmResolved *rel)
 	appendStringInfoString(sql, " AND ");
 	btm_sql_id_set(sql, rel, "q");
 	btm_sql_scope(sql, rel, "q");
-	appendStringInfoChar(sql, ')');
+	appendStringInfoString(sql, ") ORDER BY ");
+	for (int i = 0; i < rel->nid; i++)
+		appendStringInfo(sql, "%su.k%d", i > 0 ? ", " : "", i + 1);
 }
 
 /*
