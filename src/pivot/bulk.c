@@ -109,27 +109,6 @@ column_is_known(const BtmResolved *rel, const BtmIds *ids, AttrNumber attnum)
 }
 
 /*
- * Are there ids whose attributes have different shapes?  They are inserted by
- * different statements.
- */
-static bool
-has_several_shapes(const BtmIds *ids)
-{
-	int			first = -1;
-
-	for (int64 i = 0; i < ids->keys.n; i++)
-	{
-		const BtmAttributes *attributes = btm_id_attributes(ids, i);
-		int			shape = attributes ? attributes->shape : 0;
-
-		if (i > 0 && shape != first)
-			return true;
-		first = shape;
-	}
-	return false;
-}
-
-/*
  * Does the foreign key reference the pivot's own rows?
  */
 static bool
@@ -158,7 +137,7 @@ foreign_key_obstacle(BtmCall *call, const BtmForeignKey *key,
 			return "A column of a foreign key gets a default.";
 
 	/* The triggers check each statement's rows before the next statement. */
-	if (references_pivot(call->rel, key) && has_several_shapes(ids))
+	if (references_pivot(call->rel, key) && !btm_ids_have_one_shape(ids))
 		return "A foreign key references the pivot, and the ids have attributes of different shapes.";
 	return NULL;
 }
@@ -390,21 +369,6 @@ ord_receive(TupleTableSlot *slot, DestReceiver *self)
 	return true;
 }
 
-static void
-ord_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-}
-
-static void
-ord_shutdown(DestReceiver *self)
-{
-}
-
-static void
-ord_destroy(DestReceiver *self)
-{
-}
-
 /*
  * The owner of a table.
  */
@@ -450,11 +414,7 @@ foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
 	BtmStatement stmt = {0};
 	OrdReceiver receiver = {0};
 
-	receiver.pub.receiveSlot = ord_receive;
-	receiver.pub.rStartup = ord_startup;
-	receiver.pub.rShutdown = ord_shutdown;
-	receiver.pub.rDestroy = ord_destroy;
-	receiver.pub.mydest = DestNone;
+	btm_receiver_init(&receiver.pub, NULL, ord_receive);
 
 	stmt.kind = BTM_STMT_FOREIGN_KEY;
 	stmt.generic_rows = CHECK_GENERIC_ROWS;

@@ -746,6 +746,24 @@ btm_ids_subset(const BtmIds *ids, const bool *keep)
 	return result;
 }
 
+/*
+ * Do the attributes of all ids have the same shape, so that one statement
+ * writes them?
+ */
+bool
+btm_ids_have_one_shape(const BtmIds *ids)
+{
+	for (int64 i = 1; ids->attributes != NULL && i < ids->keys.n; i++)
+	{
+		const BtmAttributes *a = ids->attributes[i - 1];
+		const BtmAttributes *b = ids->attributes[i];
+
+		if ((a ? a->shape : 0) != (b ? b->shape : 0))
+			return false;
+	}
+	return true;
+}
+
 /* An id and its place in the input. */
 typedef struct IdPlace
 {

@@ -318,23 +318,6 @@ btm_lock_parent(BtmCall *call, bool exclusive)
 }
 
 /*
- * Do all ids go into one statement?
- */
-static bool
-have_one_shape(const BtmIds *ids)
-{
-	for (int64 i = 1; ids->attributes != NULL && i < ids->keys.n; i++)
-	{
-		const BtmAttributes *a = ids->attributes[i - 1];
-		const BtmAttributes *b = ids->attributes[i];
-
-		if ((a ? a->shape : 0) != (b ? b->shape : 0))
-			return false;
-	}
-	return true;
-}
-
-/*
  * Must the call have its parent for itself?  See the top of this file.
  */
 static bool
@@ -345,7 +328,7 @@ needs_exclusive(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
 	switch (kind)
 	{
 		case BTM_WRITE_ATTACH:
-			return !have_one_shape(ids);
+			return !btm_ids_have_one_shape(ids);
 		case BTM_WRITE_ATTACH_UPDATE:
 		case BTM_WRITE_EXISTING:
 			return ids->keys.n > 1;

@@ -218,6 +218,7 @@ extern void btm_keys_check_report(const BtmKeys *keys,
 extern BtmIds *btm_ids_arg(BtmCall *call, int argno, int attributes_argno,
 						   const char *null_hint);
 extern BtmIds *btm_ids_subset(const BtmIds *ids, const bool *keep);
+extern bool btm_ids_have_one_shape(const BtmIds *ids);
 extern Jsonb *btm_ids_to_jsonb(const BtmIds *ids,
 							   const BtmKeyColumn *columns);
 

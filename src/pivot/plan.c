@@ -247,8 +247,8 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
  * and go on doing so when they have grown, until something analyzes them.  So
  * sequential scans are disabled while the planner runs, and JIT with them: the
  * cost that a disabled scan is given where there is no index must not make
- * the executor compile.  Nothing else runs meanwhile, so the variables are set
- * directly.
+ * the executor compile.  The variables are set directly: what the planner may
+ * run meanwhile, functions of constants, can do with such plans, too.
  */
 static void
 make_generic_plan(SPIPlanPtr plan)
@@ -521,10 +521,35 @@ btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 	}
 }
 
-/* ------------------
- * Output: a key list
- * ------------------
+/* ------
+ * Output
+ * ------
  */
+
+static void
+receiver_noop_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+receiver_noop(DestReceiver *self)
+{
+}
+
+/*
+ * See plan.h.
+ */
+void
+btm_receiver_init(DestReceiver *receiver,
+				  void (*startup) (DestReceiver *, int, TupleDesc),
+				  bool (*receive) (TupleTableSlot *, DestReceiver *))
+{
+	receiver->receiveSlot = receive;
+	receiver->rStartup = startup ? startup : receiver_noop_startup;
+	receiver->rShutdown = receiver_noop;
+	receiver->rDestroy = receiver_noop;
+	receiver->mydest = DestNone;
+}
 
 typedef struct KeysReceiver
 {
@@ -533,11 +558,6 @@ typedef struct KeysReceiver
 	const BtmKeyColumn *columns;
 	MemoryContext cxt;			/* for by-reference datums */
 } KeysReceiver;
-
-static void
-keys_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-}
 
 /*
  * Adds the leading columns of a row to the list.
@@ -561,17 +581,6 @@ keys_receive(TupleTableSlot *slot, DestReceiver *self)
 	return true;
 }
 
-static void
-keys_shutdown(DestReceiver *self)
-{
-}
-
-static void
-keys_destroy(DestReceiver *self)
-{
-	pfree(self);
-}
-
 /*
  * See plan.h.  Keys are copied into the memory context that is current now.
  */
@@ -580,11 +589,7 @@ btm_keys_receiver(BtmKeys *keys, const BtmKeyColumn *columns)
 {
 	KeysReceiver *receiver = palloc0(sizeof(KeysReceiver));
 
-	receiver->pub.receiveSlot = keys_receive;
-	receiver->pub.rStartup = keys_startup;
-	receiver->pub.rShutdown = keys_shutdown;
-	receiver->pub.rDestroy = keys_destroy;
-	receiver->pub.mydest = DestNone;
+	btm_receiver_init(&receiver->pub, NULL, keys_receive);
 	receiver->keys = keys;
 	receiver->columns = columns;
 	receiver->cxt = CurrentMemoryContext;

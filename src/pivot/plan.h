@@ -110,6 +110,15 @@ extern void btm_statement_input_column(BtmStatement *stmt, int i, char prefix,
 /* Forgets the input of a statement that was ended by an error. */
 extern void btm_statement_forget_input(void);
 
+/*
+ * Fills a receiver that needs no cleaning up; startup may be NULL.  Both
+ * functions are called in the executor's per-query memory context.
+ */
+extern void btm_receiver_init(DestReceiver *receiver,
+							  void (*startup) (DestReceiver *, int, TupleDesc),
+							  bool (*receive) (TupleTableSlot *,
+											   DestReceiver *));
+
 /* A receiver that adds the first columns of each row to a list of keys. */
 extern DestReceiver *btm_keys_receiver(BtmKeys *keys,
 									   const BtmKeyColumn *columns);

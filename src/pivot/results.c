@@ -298,32 +298,6 @@ build_typed_results(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
  * ---------
  */
 
-static void
-receiver_noop_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-}
-
-static void
-receiver_noop(DestReceiver *self)
-{
-}
-
-/*
- * Fills a receiver that needs no cleaning up; startup may be NULL.  Both
- * functions are called in the executor's per-query memory context.
- */
-void
-btm_receiver_init(DestReceiver *receiver,
-				  void (*startup) (DestReceiver *, int, TupleDesc),
-				  bool (*receive) (TupleTableSlot *, DestReceiver *))
-{
-	receiver->receiveSlot = receive;
-	receiver->rStartup = startup ? startup : receiver_noop_startup;
-	receiver->rShutdown = receiver_noop;
-	receiver->rDestroy = receiver_noop;
-	receiver->mydest = DestNone;
-}
-
 /* Rows as jsonb. */
 typedef struct JsonReceiver
 {

@@ -74,10 +74,6 @@ extern void btm_sql_literal_where(StringInfo sql, BtmCall *call,
 
 /* ---- results.c: receivers of rows ---- */
 
-extern void btm_receiver_init(DestReceiver *receiver,
-							  void (*startup) (DestReceiver *, int, TupleDesc),
-							  bool (*receive) (TupleTableSlot *,
-											   DestReceiver *));
 extern DestReceiver *btm_rows_receiver(ReturnSetInfo *rsinfo);
 
 /* ---- results.c: row types that callers name ---- */

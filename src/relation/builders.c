@@ -14,7 +14,6 @@
  */
 #include "compat.h"
 
-#include "parser/scansup.h"
 #include "relation/builder.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -253,28 +252,6 @@ btm_morph(PG_FUNCTION_ARGS)
  */
 
 /*
- * A copy of words in lower case, with one space between them and none around.
- */
-static char *
-fold_words(const char *text)
-{
-	char	   *words = palloc(strlen(text) + 1);
-	char	   *end = words;
-
-	for (const char *c = text; *c != '\0'; c++)
-	{
-		if (!scanner_isspace(*c))
-			*end++ = pg_ascii_tolower((unsigned char) *c);
-		else if (end > words && end[-1] != ' ')
-			*end++ = ' ';
-	}
-	if (end > words && end[-1] == ' ')
-		end--;
-	*end = '\0';
-	return words;
-}
-
-/*
  * Reads a direction: asc or desc, then "nulls first", "nulls last" or nothing.
  * Errors: 22023.
  */
@@ -294,7 +271,7 @@ parse_direction(BtmOrderBy *order, const char *text)
 		{"desc nulls first", true, true},
 		{"desc nulls last", true, false}
 	};
-	const char *words = fold_words(text);
+	const char *words = btm_fold_words(text);
 
 	for (size_t i = 0; i < lengthof(directions); i++)
 	{

@@ -73,10 +73,10 @@ trim(const char *start, int len)
 }
 
 /*
- * A copy of words in lower case, with one space between them.
+ * A copy of words in lower case, with one space between them and none around.
  */
-static char *
-fold_words(const char *text)
+char *
+btm_fold_words(const char *text)
 {
 	char	   *words = trim(text, strlen(text));
 	char	   *end = words;
@@ -104,7 +104,7 @@ unknown_operator(const char *text)
 	for (size_t i = 0; i < lengthof(operator_words); i++)
 		candidates = lappend(candidates,
 							 unconstify(char *, operator_words[i].words));
-	nearest = btm_nearest_name(fold_words(text), candidates);
+	nearest = btm_nearest_name(btm_fold_words(text), candidates);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -119,7 +119,7 @@ unknown_operator(const char *text)
 static const OperatorWords *
 find_words(const char *text)
 {
-	const char *words = fold_words(text);
+	const char *words = btm_fold_words(text);
 
 	for (size_t i = 0; i < lengthof(operator_words); i++)
 		if (strcmp(words, operator_words[i].words) == 0)

@@ -163,6 +163,7 @@ extern char *btm_relation_print(const BtmRelation *rel);
 
 /* ---- operator_text.c: operators of filter steps, as they are written ---- */
 
+extern char *btm_fold_words(const char *text);
 extern void btm_operator_parse(BtmCondition *step, const char *text);
 extern void btm_operator_null(BtmCondition *step);
 extern const char *btm_operator_print(const BtmCondition *step);
