@@ -621,21 +621,26 @@ btm_local_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 
 /*
  * UPDATE without an arbiter: changes the pairs that are in scope, and takes
- * them out of *ids.  (They are looked for first, because the change may take
- * them out of scope.)  Returns the number of rows changed.
+ * them out of *ids, for the change may have taken them out of scope.  Returns
+ * the number of rows changed.
+ *
+ * Which pairs these are the UPDATE itself tells, since others may have
+ * detached one while it waited for the row.  Rules may not let it return
+ * anything; with rules they are looked for first.
  */
 static uint64
 update_existing(BtmCall *call, const BtmIds **ids)
 {
 	BtmKeyColumn *columns = call->rel->id;
+	bool		has_rules = call->rel->has_write_rules;
 	BtmKeys		found;
 	uint64		nrows;
 
 	btm_keys_init(&found, call->rel->nid);
-	local_read_keys(call, &(*ids)->keys, &found);
+	if (has_rules)
+		local_read_keys(call, &(*ids)->keys, &found);
+	nrows = local_update_pairs(call, *ids, has_rules ? NULL : &found);
 	btm_keys_sort_unique(&found, columns);
-	nrows = local_update_pairs(call, btm_ids_present(*ids, &found, columns),
-							   NULL);
 	*ids = btm_ids_absent(*ids, &found, columns);
 	return nrows;
 }
