@@ -81,20 +81,6 @@ btm_builder_column(const BtmRelation *rel, BtmSide side, const char *name)
 }
 
 /*
- * Is this column in a List of BtmColumn *?
- */
-static bool
-has_column(List *columns, const BtmColumn *column)
-{
-	ListCell   *lc;
-
-	foreach(lc, columns)
-		if (btm_column_equal(lfirst(lc), column))
-			return true;
-	return false;
-}
-
-/*
  * The pivot column of this name, for a builder by which attach writes it.
  * Errors: 42703, 22023 if it is part of a key, which attach writes anyway.
  */
@@ -104,8 +90,8 @@ written_column(const BtmRelation *rel, const char *name)
 	BtmColumn  *column = btm_builder_column(rel, BTM_PIVOT, name);
 	const BtmRelation *def = find_definition(rel);
 
-	if (def != NULL && (has_column(def->foreign_key, column) ||
-						has_column(def->related_key, column)))
+	if (def != NULL && (btm_columns_contain(def->foreign_key, column) ||
+						btm_columns_contain(def->related_key, column)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("column \"%s\" is a key of the relation", name)));
@@ -126,7 +112,7 @@ btm_with_pivot(PG_FUNCTION_ARGS)
 	{
 		BtmColumn  *column = btm_builder_column(rel, BTM_PIVOT, lfirst(lc));
 
-		if (!has_column(rel->with_pivot, column))
+		if (!btm_columns_contain(rel->with_pivot, column))
 			rel->with_pivot = lappend(rel->with_pivot, column);
 	}
 	PG_RETURN_BTM_RELATION(rel);
@@ -187,24 +173,22 @@ pivot_value_arg(FunctionCallInfo fcinfo, int argno, const BtmColumn *column)
 }
 
 /*
- * Puts a pivot value into a relation, in place of the one of the same column.
+ * A List of BtmPivotValue * with one more value, which takes the place of the
+ * one of the same column.
  */
-static void
-set_pivot_value(BtmRelation *rel, BtmPivotValue *value)
+List *
+btm_pivot_values_put(List *values, BtmPivotValue *value)
 {
 	ListCell   *lc;
 
-	foreach(lc, rel->pivot_values)
-	{
-		const BtmPivotValue *old = lfirst(lc);
-
-		if (btm_column_equal(&old->column, &value->column))
+	foreach(lc, values)
+		if (btm_column_equal(&((BtmPivotValue *) lfirst(lc))->column,
+							 &value->column))
 		{
 			lfirst(lc) = value;
-			return;
+			return values;
 		}
-	}
-	rel->pivot_values = lappend(rel->pivot_values, value);
+	return lappend(values, value);
 }
 
 /*
@@ -224,7 +208,7 @@ add_pivot_value(FunctionCallInfo fcinfo, const char *what)
 	value->value = pivot_value_arg(fcinfo, 2, &value->column);
 	if (value->value != NULL)
 		btm_check_equality(&value->column);
-	set_pivot_value(rel, value);
+	rel->pivot_values = btm_pivot_values_put(rel->pivot_values, value);
 	PG_RETURN_BTM_RELATION(rel);
 }
 

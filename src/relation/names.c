@@ -407,3 +407,17 @@ btm_column_equal(const BtmColumn *a, const BtmColumn *b)
 {
 	return strcmp(btm_column_print(a), btm_column_print(b)) == 0;
 }
+
+/*
+ * Is a column of this meaning in a List of BtmColumn *?
+ */
+bool
+btm_columns_contain(List *columns, const BtmColumn *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, columns)
+		if (btm_column_equal(lfirst(lc), column))
+			return true;
+	return false;
+}

@@ -181,6 +181,7 @@ extern BtmColumn *btm_column_make(Oid relid, AttrNumber attnum);
 extern BtmColumn *btm_column_by_name(Oid relid, const char *name);
 extern const char *btm_column_print(const BtmColumn *column);
 extern bool btm_column_equal(const BtmColumn *a, const BtmColumn *b);
+extern bool btm_columns_contain(List *columns, const BtmColumn *column);
 extern AttrNumber btm_attnum_or_error(Oid relid, const char *name);
 extern const char *btm_nearest_name(const char *name, List *candidates);
 pg_noreturn extern void btm_no_such_column(Oid relid, const char *name);
@@ -212,6 +213,7 @@ extern void btm_relation_infer(BtmRelation *rel);
 /* ---- builders.c ---- */
 
 extern void btm_relation_invert(BtmRelation *rel);
+extern List *btm_pivot_values_put(List *values, BtmPivotValue *value);
 
 /* ---- saved.c: saved relations ---- */
 

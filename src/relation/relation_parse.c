@@ -443,14 +443,8 @@ read_with_pivot(TextReader *reader, const char *name, JsonbValue *value)
 	foreach(lc, name_list(name, value))
 	{
 		BtmColumn  *column = bind_column(reader->pivot, lfirst(lc));
-		ListCell   *other;
 
-		foreach(other, columns)
-		{
-			if (btm_column_equal(lfirst(other), column))
-				break;
-		}
-		if (other == NULL)
+		if (!btm_columns_contain(columns, column))
 			columns = lappend(columns, column);
 	}
 	reader->rel->with_pivot = columns;
@@ -493,21 +487,10 @@ add_pivot_value(TextReader *reader, char *column, char *value)
 {
 	BtmRelation *rel = reader->rel;
 	BtmPivotValue *pivot_value = palloc(sizeof(BtmPivotValue));
-	ListCell   *lc;
 
 	pivot_value->column = *bind_column(reader->pivot, column);
 	pivot_value->value = value;
-	foreach(lc, rel->pivot_values)
-	{
-		BtmPivotValue *other = lfirst(lc);
-
-		if (btm_column_equal(&other->column, &pivot_value->column))
-		{
-			lfirst(lc) = pivot_value;
-			return;
-		}
-	}
-	rel->pivot_values = lappend(rel->pivot_values, pivot_value);
+	rel->pivot_values = btm_pivot_values_put(rel->pivot_values, pivot_value);
 }
 
 /*

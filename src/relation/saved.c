@@ -397,18 +397,8 @@ merge_columns(List *columns, List *more)
 	ListCell   *lc;
 
 	foreach(lc, more)
-	{
-		BtmColumn  *column = lfirst(lc);
-		ListCell   *old;
-
-		foreach(old, columns)
-		{
-			if (btm_column_equal(lfirst(old), column))
-				break;
-		}
-		if (old == NULL)
-			columns = lappend(columns, column);
-	}
+		if (!btm_columns_contain(columns, lfirst(lc)))
+			columns = lappend(columns, lfirst(lc));
 	return columns;
 }
 
@@ -422,21 +412,7 @@ merge_values(List *values, List *more)
 	ListCell   *lc;
 
 	foreach(lc, more)
-	{
-		BtmPivotValue *value = lfirst(lc);
-		ListCell   *old;
-
-		foreach(old, values)
-		{
-			if (btm_column_equal(&((BtmPivotValue *) lfirst(old))->column,
-								 &value->column))
-				break;
-		}
-		if (old != NULL)
-			lfirst(old) = value;
-		else
-			values = lappend(values, value);
-	}
+		values = btm_pivot_values_put(values, lfirst(lc));
 	return values;
 }
 
