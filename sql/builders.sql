@@ -462,6 +462,25 @@ SELECT error_of($$SELECT inverse(where_related('user_roles', 'rank', 1))$$);
 SELECT create_relation('top', where_related('user_roles', 'rank', 1));
 SELECT error_of($$SELECT related_ids(inverse('top'), 1)$$);
 
+-- ---- what a builder refuses is refused of the text form, too, when it is used or saved
+
+SELECT f, error_of(format('SELECT count_related(%1$L, 1)', f)), error_of(format('SELECT create_relation(''refused'', %1$L)', f))
+FROM (VALUES
+	('{"relation": "user_roles", "order_by": [{"pivot": "raw"}]}'),
+	('{"relation": "user_roles", "order_by": [{"related": "raw"}]}'),
+	('{"relation": "user_roles", "where": [{"column": "raw", "value": "{}"}]}'),
+	('{"relation": "user_roles", "where": [{"column": "place", "operator": "in", "value": ["(1,2)"]}]}'),
+	('{"relation": "user_roles", "where": [{"column": "place", "operator": "is distinct from", "value": "(1,2)"}]}'),
+	('{"relation": "user_roles", "where": [{"column": "place", "operator": "between", "value": ["(1,2)", "(3,4)"]}]}'),
+	('{"relation": "user_roles", "where": [{"column": "level", "operator": "between", "value": ["1", "x"]}]}'),
+	('{"relation": "user_roles", "where_related": [{"column": "raw", "operator": "not in", "value": ["{}"]}]}'),
+	('{"relation": "user_roles", "pivot_values": {"raw": "{}"}}'),
+	('{"relation": "user_roles", "pivot_values": {"status": "much too long"}}'),
+	('{"relation": "user_roles", "pivot_values": {"role_id": 1}}'),
+	('{"relation": "user_roles", "timestamps": {"created_at": "user_id"}}')) AS v(f);
+-- null tests ask nothing of a type
+SELECT count_related('{"relation": "user_roles", "where": [{"column": "raw", "value": null}], "pivot_values": {"place": null}}', 1);
+
 -- ---- operators of a type in a schema that is not in search_path
 
 CREATE SCHEMA builders_types;

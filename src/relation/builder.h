@@ -32,9 +32,4 @@ extern List *btm_arg_literals(FunctionCallInfo fcinfo, int argno,
 extern BtmColumn *btm_builder_column(const BtmRelation *rel, BtmSide side,
 									 const char *name);
 
-/* ---- filters.c ---- */
-
-extern void btm_check_equality(const BtmColumn *column);
-extern void btm_check_ordering(const BtmColumn *column);
-
 #endif							/* BTM_BUILDER_H */

@@ -18,7 +18,6 @@
 #include "relation/builder.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 BTM_FUNCTION(btm_where_pivot);
 BTM_FUNCTION(btm_where_pivot_op);
@@ -49,59 +48,6 @@ typedef struct Filter
 	Oid			type;			/* base type of the column, InvalidOid: the
 								 * column is not known yet */
 } Filter;
-
-/* --------
- * Checks
- * --------
- */
-
-/*
- * Errors with 42883 because values of a column's type cannot be compared in
- * the way that is needed.
- */
-pg_noreturn static void
-not_comparable(const BtmColumn *column, const char *need)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_FUNCTION),
-			 errmsg("could not identify an %s operator for type %s",
-					need, format_type_be(get_atttype(column->relid,
-													 column->attnum))),
-			 errdetail("Column \"%s\" of relation \"%s\" is of this type.",
-					   column->name, get_rel_name(column->relid))));
-}
-
-/*
- * Errors with 42883 if a column's type has no equality.  Columns that are not
- * known yet pass.
- */
-void
-btm_check_equality(const BtmColumn *column)
-{
-	Oid			type;
-
-	if (!OidIsValid(column->relid))
-		return;
-	type = get_atttype(column->relid, column->attnum);
-	if (!OidIsValid(btm_equality_operator(type, type)))
-		not_comparable(column, "equality");
-}
-
-/*
- * Errors with 42883 if a column's type has no order.  Columns that are not
- * known yet pass.
- */
-void
-btm_check_ordering(const BtmColumn *column)
-{
-	Oid			type;
-
-	if (!OidIsValid(column->relid))
-		return;
-	type = getBaseType(get_atttype(column->relid, column->attnum));
-	if (!OidIsValid(lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY)->btree_opf))
-		not_comparable(column, "ordering");
-}
 
 /* --------
  * Making a step

@@ -203,6 +203,8 @@ extern void btm_operator_resolve(Oid relid, AttrNumber attnum,
 								 const char *opschema, const char *opname,
 								 const char *literal, BtmOperator *result);
 extern Oid	btm_equality_operator(Oid lefttype, Oid righttype);
+extern void btm_check_equality(const BtmColumn *column);
+extern void btm_check_ordering(const BtmColumn *column);
 extern char *btm_canonical_literal(const char *literal, Oid type, int32 typmod);
 extern char *btm_value_to_text(Datum value, Oid type);
 

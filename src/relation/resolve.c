@@ -438,6 +438,19 @@ bind_values(List *values, Oid type)
 }
 
 /*
+ * Errors with 42883 if a step compares in a way that its column's type has no
+ * operator for.  Not for a step with an operator of its own.
+ */
+static void
+check_comparison(const BtmCondition *step)
+{
+	if (step->kind == BTM_COND_IN || step->kind == BTM_COND_DISTINCT)
+		btm_check_equality(&step->column);
+	else if (step->kind == BTM_COND_BETWEEN)
+		btm_check_ordering(&step->column);
+}
+
+/*
  * Binds the columns, operators and values of a filter.  An operator without a
  * schema may be found through search_path, so the result is good for this call
  * only.  Errors: 42703, 42883, and those of bind_values.
@@ -455,6 +468,7 @@ bind_filter(BtmResolved *rel, List *steps, Oid relid)
 		bind_column(&step->column, relid);
 		if (step->kind != BTM_COND_OPERATOR)
 		{
+			check_comparison(step);
 			bind_values(step->values,
 						getBaseType(get_atttype(relid, step->column.attnum)));
 			continue;
@@ -507,8 +521,8 @@ bind_timestamp(BtmResolved *rel, Bitmapset **written, BtmColumn *column)
 
 /*
  * Reads a pivot value as its column stores it, with its length and precision,
- * since it is also compared with what is stored.  Errors: those of the type's
- * input function.
+ * since it is also compared with what is stored.  Errors: 42883 for a type
+ * without equality, and those of the type's input function.
  */
 static void
 bind_pivot_value(const BtmResolved *rel, BtmPivotValue *value)
@@ -517,6 +531,7 @@ bind_pivot_value(const BtmResolved *rel, BtmPivotValue *value)
 
 	if (value->value == NULL)
 		return;
+	btm_check_equality(&value->column);
 	type = &btm_pivot_column_by_number(rel, value->column.attnum)->type;
 	value->value = btm_canonical_literal(value->value, type->type,
 										 type->typmod);
@@ -566,6 +581,7 @@ bind_additions(BtmResolved *rel)
 
 		bind_column(&order->column,
 					order->side == BTM_PIVOT ? rel->pivot : rel->related);
+		btm_check_ordering(&order->column);
 	}
 }
 
