@@ -79,7 +79,7 @@ construct(FunctionCallInfo fcinfo, ReadKey read_key)
 	rel->parent_key = read_key(fcinfo, 5, "parent_key");
 	rel->related_pivot_key = read_key(fcinfo, 6, "related_pivot_key");
 
-	btm_relation_infer(rel);
+	(void) btm_relation_infer(rel, false);
 	PG_RETURN_BTM_RELATION(rel);
 }
 

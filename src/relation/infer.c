@@ -425,16 +425,19 @@ pivot_candidates(const Side *sides)
 }
 
 /*
- * Finds the pivot.  Errors: 42P09.
+ * Finds the pivot.  If there is not just one that it can be: false if
+ * missing_ok, else an error with 42P09.
  */
-static BtmTable
-infer_pivot(const Side *sides)
+static bool
+infer_pivot(BtmTable *pivot, const Side *sides, bool missing_ok)
 {
 	List	   *candidates = pivot_candidates(sides);
 
-	if (list_length(candidates) != 1)
+	if (list_length(candidates) == 1)
+		*pivot = btm_table_make(linitial_oid(candidates));
+	else if (!missing_ok)
 		pivot_not_inferred(sides, candidates);
-	return btm_table_make(linitial_oid(candidates));
+	return pivot->name != NULL;
 }
 
 /*
@@ -500,28 +503,31 @@ primary_key(Oid relid)
 }
 
 /*
- * Finds what a side has not.  Errors: 42P09.
+ * Finds what a side has not.  If it cannot be found: false if missing_ok, else
+ * an error with 42P09.
  */
-static void
-infer_keys(Oid pivot, Side *side)
+static bool
+infer_keys(Oid pivot, Side *side, bool missing_ok)
 {
 	List	   *constraints;
 	List	   *candidates;
 
 	if (*side->key != NIL && *side->refkey != NIL)
-		return;
+		return true;
 
 	constraints = read_constraints(Anum_pg_constraint_conrelid, pivot,
 								   CONSTRAINT_FOREIGN);
 	candidates = matching_constraints(constraints, side);
 	if (list_length(candidates) == 1)
 		take_keys(side, linitial(candidates));
-	else if (*side->key == NIL)
-		key_not_inferred(pivot, side, candidates);
-	else if (candidates == NIL)
+	else if (*side->key != NIL && candidates == NIL)
 		*side->refkey = primary_key(side->table->oid);
-	if (*side->refkey == NIL)
+
+	if (*side->key == NIL && !missing_ok)
+		key_not_inferred(pivot, side, candidates);
+	if (*side->refkey == NIL && !missing_ok)
 		refkey_not_inferred(pivot, side, candidates);
+	return *side->key != NIL && *side->refkey != NIL;
 }
 
 /* --------
@@ -554,17 +560,23 @@ check_table_kind(const BtmTable *table, const char *part, bool allow_view)
 }
 
 /*
- * Binds the given columns to their table.  Errors: 42703.
+ * Binds the given columns to their table.  If there is no such column: false
+ * if missing_ok, else an error with 42703.
  */
-static void
-bind_columns(List *columns, Oid relid)
+static bool
+bind_columns(List *columns, Oid relid, bool missing_ok)
 {
 	ListCell   *lc;
 
 	foreach(lc, columns)
-		lfirst(lc) = btm_column_make(relid,
-									 btm_column_attnum(lfirst(lc), relid,
-													   false));
+	{
+		AttrNumber	attnum = btm_column_attnum(lfirst(lc), relid, missing_ok);
+
+		if (!AttributeNumberIsValid(attnum))
+			return false;
+		lfirst(lc) = btm_column_make(relid, attnum);
+	}
+	return true;
 }
 
 /*
@@ -696,12 +708,14 @@ check_self_reference(const BtmRelation *rel)
  * related_pivot_key is filled in.  Columns that are given may be known by name
  * only; afterwards all are bound.  `rel` is changed in place.
  *
- * Errors: 42P09 if something is not given and cannot be inferred, 42809 for a
- * table of the wrong kind, 42703 for an unknown column, 22023 and 42804 for
- * keys that do not fit.
+ * If something is not given and cannot be inferred, or a column is not there:
+ * false if missing_ok, with `rel` completed in part; else errors with 42P09 or
+ * 42703.  Other errors: 42809 for a table of the wrong kind, 22023 and 42804
+ * for keys that do not fit, 42P09 for a relation from a table to itself that
+ * does not name both keys.
  */
-void
-btm_relation_infer(BtmRelation *rel)
+bool
+btm_relation_infer(BtmRelation *rel, bool missing_ok)
 {
 	Side		sides[2] = {
 		{&rel->parent, &rel->foreign_key, &rel->parent_key,
@@ -712,19 +726,23 @@ btm_relation_infer(BtmRelation *rel)
 
 	check_table_kind(&rel->parent, "parent", true);
 	check_table_kind(&rel->related, "related table", true);
-	bind_columns(rel->parent_key, rel->parent.oid);
-	bind_columns(rel->related_pivot_key, rel->related.oid);
+	if (!bind_columns(rel->parent_key, rel->parent.oid, missing_ok) ||
+		!bind_columns(rel->related_pivot_key, rel->related.oid, missing_ok))
+		return false;
 	check_self_reference(rel);
 
-	if (rel->pivot.name == NULL)
-		rel->pivot = infer_pivot(sides);
+	if (rel->pivot.name == NULL &&
+		!infer_pivot(&rel->pivot, sides, missing_ok))
+		return false;
 	check_table_kind(&rel->pivot, "pivot table", false);
 
 	for (int i = 0; i < 2; i++)
 	{
-		bind_columns(*sides[i].key, rel->pivot.oid);
-		infer_keys(rel->pivot.oid, &sides[i]);
+		if (!bind_columns(*sides[i].key, rel->pivot.oid, missing_ok) ||
+			!infer_keys(rel->pivot.oid, &sides[i], missing_ok))
+			return false;
 		check_keys(&sides[i]);
 	}
 	check_id_column(rel);
+	return true;
 }

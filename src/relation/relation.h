@@ -210,7 +210,7 @@ extern char *btm_value_to_text(Datum value, Oid type);
 
 /* ---- infer.c: what the constructor leaves out ---- */
 
-extern void btm_relation_infer(BtmRelation *rel);
+extern bool btm_relation_infer(BtmRelation *rel, bool missing_ok);
 
 /* ---- builders.c ---- */
 

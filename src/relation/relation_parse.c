@@ -40,11 +40,11 @@
  * The reader checks syntax, and binds the tables and columns that exist.  It
  * does not insist on them: a dump is restored in orders in which a strict
  * input function fails.  What a definition leaves out is inferred at once if
- * its tables exist, else at first use.  Since output prints all keys of a
- * definition that is bound, a restore, in which constraints come last, does
- * not depend on inference.  For the same reason an operator that was printed
- * with its schema is taken as it is, while one without a schema is looked up,
- * and stays without a schema if it is not found.
+ * its tables and their constraints exist, else at first use: in a restore
+ * constraints come last.  Output prints all keys of a definition that is bound,
+ * so that this is rare.  An operator that was printed with its schema is taken
+ * as it is, while one without a schema is looked up, and stays without a schema
+ * if it is not found.
  *
  *-------------------------------------------------------------------------
  */
@@ -854,8 +854,23 @@ can_infer(const BtmRelation *rel)
 }
 
 /*
- * Reads tables and keys of a definition, and infers what is left out.  Errors
- * are those of btm_relation_infer, and 22023 if a side is missing.
+ * Infers what a definition leaves out, if that can be done now; otherwise it
+ * stays as it was given.  (While a dump is restored the tables are there before
+ * their constraints are.)  Errors are those of btm_relation_infer about what
+ * does not fit.
+ */
+static void
+infer_leniently(BtmRelation *rel)
+{
+	BtmRelation given = *rel;
+
+	if (can_infer(rel) && !btm_relation_infer(rel, true))
+		*rel = given;
+}
+
+/*
+ * Reads tables and keys of a definition.  Errors are those of infer_leniently,
+ * and 22023 if a side is missing.
  */
 static void
 read_definition(TextReader *reader, JsonbContainer *object)
@@ -869,8 +884,7 @@ read_definition(TextReader *reader, JsonbContainer *object)
 		missing_member("parent", MISSING_SIDE_HINT);
 	if (rel->related.name == NULL)
 		missing_member("related", MISSING_SIDE_HINT);
-	if (can_infer(rel))
-		btm_relation_infer(rel);
+	infer_leniently(rel);
 	reader->pivot = rel->pivot.oid;
 	reader->related = rel->related.oid;
 }

@@ -619,7 +619,7 @@ resolve_tables(BtmResolved *rel)
 	def->related = btm_table_make(btm_table_oid(&def->related, false));
 	if (def->pivot.name != NULL)
 		def->pivot = btm_table_make(btm_table_oid(&def->pivot, false));
-	btm_relation_infer(def);
+	(void) btm_relation_infer(def, false);
 
 	rel->parent = def->parent.oid;
 	rel->related = def->related.oid;
