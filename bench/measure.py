@@ -10,6 +10,9 @@ from compare import comparable
 
 OURS = "ours"
 
+# Between the name of a hand-written variant and its plan mode.
+MODE = " / "
+
 # After one round, hand-written variants that take longer than the fastest by this factor are left out.
 HOPELESS = 1.5
 
@@ -96,10 +99,10 @@ class State:
 class Runner:
     """Measures cases in one database."""
 
-    def __init__(self, database, runs=None, progress=None):
+    def __init__(self, database, runs=None, clock="wall"):
         self.database = database
         self.runs = runs
-        self.progress = progress or (lambda text: None)
+        self.clock = clock
         self.admin = Connection(database)
 
     def run(self, case):
@@ -107,8 +110,10 @@ class Runner:
         outcome = Outcome(case)
         state = State(self.admin, case)
         state.begin()
-        # a connection for each side: plans and caches are its own
-        sides = {OURS: Connection(self.database), None: Connection(self.database)}
+        # a connection for each side and plan mode: plans and caches are its own
+        sides = {mode: Connection(self.database, [f"plan_cache_mode = {mode}"])
+                 for mode in ("auto", case.plan_mode) if mode}
+        sides[OURS] = Connection(self.database)
         try:
             self.admin.run("CHECKPOINT")
             self.measure(case, state, sides, outcome)
@@ -125,7 +130,7 @@ class Runner:
 
     def measure(self, case, state, sides, outcome):
         """One round to warm up, in which hopeless variants drop out, then those that count."""
-        variants = [OURS, *case.theirs]
+        variants = [OURS, *(variant(name, mode) for name in case.theirs for mode in sides if mode != OURS)]
         for number in range(1 + (self.runs or case.runs)):
             expected = None
             for side in rotated(variants, number):
@@ -138,14 +143,14 @@ class Runner:
             if number == 0:
                 variants = promising(outcome)
                 outcome.seconds = {side: [] for side in variants}
-            self.progress(".")
 
     def one(self, case, state, sides, side):
         """One measurement: seconds, and what both sides must agree on."""
         if side == OURS:
-            seconds, results = sides[OURS].time(case.ours, case.calls)
+            seconds, results = sides[OURS].time(case.ours, case.calls, self.clock)
         else:
-            seconds, results = sides[None].time(case.theirs[side], case.their_calls)
+            name, _, mode = side.partition(MODE)
+            seconds, results = sides[mode or "auto"].time(case.theirs[name], case.their_calls, self.clock)
         return seconds, (comparable(case.result, results), state.fingerprint())
 
     def measure_memory(self, case):
@@ -169,6 +174,11 @@ class Runner:
             watcher.join()
             connection.close()
         return peak
+
+
+def variant(name, mode):
+    """A hand-written variant, with the plan mode if it is not the server's choice."""
+    return name if mode == "auto" else name + MODE + mode
 
 
 def promising(outcome):

@@ -78,7 +78,7 @@ def run(database, options):
     connection.run((HERE / "small.sql").read_text())    # what data.World looks into
     data.prepare_debian(connection)
     connection.close()
-    runner = Runner(database, options.runs or 5)
+    runner = Runner(database, options.runs or 5, options.clock)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "scaling.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
