@@ -481,6 +481,30 @@ FROM (VALUES
 -- null tests ask nothing of a type
 SELECT count_related('{"relation": "user_roles", "where": [{"column": "raw", "value": null}], "pivot_values": {"place": null}}', 1);
 
+-- ---- types of every kind
+
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN pair_domain AS pair;
+CREATE DOMAIN ints AS int[];
+CREATE TABLE kinds (
+	user_id bigint REFERENCES users, role_id int REFERENCES roles,
+	p pair, pd pair_domain, i ints, m int4multirange, b box, x xid, t tid, n name, r regclass, f float8, bits bit(3),
+	c "char", ba bytea, PRIMARY KEY (user_id, role_id));
+INSERT INTO kinds SELECT 1, i, (i, 'x,"')::pair, (i, 'y')::pair, ARRAY[i, NULL], int4multirange(int4range(i, i + 2)),
+	box(point(i, i), point(0, 0)), '5', '(0,1)', 'n' || i, 'users', i / 10.0, '101', 'c', '\x00ff'
+FROM generate_series(1, 3) AS i;
+SELECT create_relation('kinds', belongs_to_many('users', 'roles', 'kinds'));
+SELECT c, related_ids(where_pivot('kinds', c, v), 1), related_ids(with_pivot_value('kinds', c, v), 1),
+	related_ids(where_pivot('kinds', c, 'is not', v), 1), related_ids(where_pivot_in('kinds', c, ARRAY[v]), 1),
+	related_ids(where_pivot_in('kinds', c, ARRAY[v, w]), 1), related_ids(where_pivot_not_in('kinds', c, ARRAY[v, w]), 1)
+FROM (VALUES
+	('p', '(1,"x,""")', '(2,"x,""")'), ('pd', '(1,y)', '(3,y)'), ('i', '{1,NULL}', '{3,NULL}'), ('m', '{[1,3)}', '{[2,4)}'),
+	('b', '(1,1),(0,0)', '(3,3),(0,0)'), ('x', '5', '6'), ('t', '(0,1)', '(0,2)'), ('n', 'n1', 'n3'), ('r', 'users', 'roles'),
+	('f', '0.1', '0.3'), ('bits', '101', '111'), ('c', 'c', 'd'), ('ba', '\x00ff', '\x01')) AS v(c, v, w);
+SELECT related_ids(where_pivot('kinds', 'p', '>', '(1,zz)'), 1), related_ids(where_pivot('kinds', 'p', '*=', ROW(1, 'x,"')::pair), 1),
+	related_ids(where_pivot('kinds', 'm', '@>', '{[2,3)}'), 1), related_ids(where_pivot('kinds', 'i', '&&', '{1,2}'), 1),
+	related_ids(where_pivot('kinds', 'b', '@>', '(1.5,1.5),(0,0)'), 1), related_ids(where_pivot_between('kinds', 'p', '(1,z)', '(2,z)'), 1);
+
 -- ---- operators of a type in a schema that is not in search_path
 
 CREATE SCHEMA builders_types;
@@ -537,6 +561,25 @@ SELECT where_pivot('user_roles', 'status', '<%>', 'e');
 CREATE TEMP TABLE made AS SELECT where_pivot('user_roles', 'status', '<%>', 'e') AS r;
 SET search_path = builders, m2m;
 SELECT r, related_ids(r, 1) FROM made;
+
+-- operators that came with the column's type have moved with it
+CREATE TEMP TABLE moved AS
+SELECT where_pivot('words', 'word', '<>', 'ABC') AS r UNION ALL SELECT where_pivot('words', 'word2', 'like', 'AB%');
+SELECT create_relation('abc', where_pivot('words', 'word', 'ABC'));
+SELECT r, related_ids(r, 1) FROM moved;
+SELECT related_ids('abc', 1);
+ALTER SCHEMA builders_types RENAME TO builders_types_2;
+SELECT related_ids(r, 1) FROM moved;
+SELECT related_ids('abc', 1);
+-- others are not replaced by what happens to have their name
+SELECT error_of(format('SELECT related_ids(%L, 1)', r)) FROM made;
+CREATE SCHEMA builders_types;
+CREATE OPERATOR builders_types.= (LEFTARG = text, RIGHTARG = text, FUNCTION = builders_types_2.ends_with);
+CREATE TEMP TABLE unmoved AS SELECT where_pivot('user_roles', 'status', 'builders_types.=', 'active') AS r;
+SELECT r, related_ids(r, 1) FROM unmoved;
+DROP SCHEMA builders_types CASCADE;
+SELECT error_of(format('SELECT related_ids(%L, 1)', r)) FROM unmoved;
+ALTER SCHEMA builders_types_2 RENAME TO builders_types;
 
 -- ---- a search_path that others have put things in
 

@@ -147,6 +147,18 @@ SELECT related_ids(belongs_to_many('users', 'users', 'follows', 'follower', 'fol
 	related_ids(belongs_to_many('users', 'users', 'follows', 'followed', 'follower'), 1),
 	related_ids(inverse(belongs_to_many('users', 'users', 'follows', 'follower', 'followed')), 2);
 
+-- ---- one to many is a relation whose pivot is the related table
+
+CREATE TABLE posts (id int PRIMARY KEY, author bigint REFERENCES users, title text);
+INSERT INTO posts VALUES (1, 1, 'one'), (2, 1, 'two'), (3, 2, 'three');
+SELECT belongs_to_many('users', 'posts', 'posts', 'author', 'id');
+SELECT get_results(belongs_to_many('users', 'posts', 'posts', 'author', 'id'), 2);
+SELECT related_ids(belongs_to_many('users', 'posts', 'posts', 'author', 'id'), 1),
+	attach(belongs_to_many('users', 'posts', 'posts', 'author', 'id'), 3, 4, '{"title": "four"}');
+CREATE TABLE staff (id int PRIMARY KEY, boss int REFERENCES staff);
+INSERT INTO staff VALUES (1, NULL), (2, 1), (3, 1);
+SELECT related_ids(belongs_to_many('staff', 'staff', 'staff', 'boss', 'id'), 1);
+
 -- ---- partitions
 
 CREATE TABLE p_user_roles (

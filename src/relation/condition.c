@@ -20,6 +20,7 @@
 #include "compat.h"
 
 #include "access/stratnum.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -90,29 +91,42 @@ type_comparison(const char *opname, Oid type)
 }
 
 /*
- * Finds an operator among those that come with a type; NULL if there is none.
- *
- * A base type's are in its own schema, which says nothing if the caller may
- * not use it.  Types that users make have no operators of their own: theirs
- * are the polymorphic ones of pg_catalog.
+ * The schema of a type that brings operators of its own there, which is any
+ * base type but those of pg_catalog; else InvalidOid.  Types that users make
+ * have none: theirs are the polymorphic ones of pg_catalog.
  */
-static Operator
-find_operator_of_type(const char *opname, Oid type)
+static Oid
+own_operator_schema(Oid type)
 {
 	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
 	Form_pg_type form;
-	Operator	operator = NULL;
+	Oid			schema = InvalidOid;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for type %u", type);
 	form = (Form_pg_type) GETSTRUCT(tuple);
 	if (form->typtype == TYPTYPE_BASE && !OidIsValid(get_element_type(type)) &&
-		form->typnamespace != PG_CATALOG_NAMESPACE &&
-		object_aclcheck(NamespaceRelationId, form->typnamespace, GetUserId(),
-						ACL_USAGE) == ACLCHECK_OK)
-		operator = find_operator(get_namespace_name(form->typnamespace),
-								 opname, type, UNKNOWNOID);
+		form->typnamespace != PG_CATALOG_NAMESPACE)
+		schema = form->typnamespace;
 	ReleaseSysCache(tuple);
+	return schema;
+}
+
+/*
+ * Finds an operator among those that come with a type; NULL if there is none.
+ * A schema that the caller may not use has none.
+ */
+static Operator
+find_operator_of_type(const char *opname, Oid type)
+{
+	Oid			schema = own_operator_schema(type);
+	Operator	operator = NULL;
+
+	if (OidIsValid(schema) &&
+		object_aclcheck(NamespaceRelationId, schema, GetUserId(),
+						ACL_USAGE) == ACLCHECK_OK)
+		operator = find_operator(get_namespace_name(schema), opname, type,
+								 UNKNOWNOID);
 	if (operator == NULL)
 		operator = find_operator("pg_catalog", opname, type, UNKNOWNOID);
 	return operator;
@@ -147,6 +161,45 @@ btm_operator_find(const char *opschema, const char *opname, Oid columntype)
 	if (operator == NULL)
 		operator = find_operator(NULL, opname, columntype, UNKNOWNOID);
 	return operator;
+}
+
+/*
+ * Is there an operator of this name in a schema for `column op 'literal'`?
+ * Errors: 42501 for a schema that the caller may not use.
+ */
+static bool
+operator_exists(const char *opschema, const char *opname, Oid columntype)
+{
+	Operator	operator;
+
+	if (!OidIsValid(get_namespace_oid(opschema, true)))
+		return false;
+	operator = find_operator(opschema, opname, columntype, UNKNOWNOID);
+	if (operator == NULL)
+		return false;
+	ReleaseSysCache(operator);
+	return true;
+}
+
+/*
+ * The schema, now, of an operator that was in `opschema` when a filter was
+ * made.  A filter has its operators by name, so it does not follow them.  But
+ * those that came with the column's type, and are gone, have moved with it:
+ * their schema, or the extension in it, was given another name.
+ */
+const char *
+btm_operator_follow(Oid relid, AttrNumber attnum, const char *opschema,
+					const char *opname)
+{
+	Oid			columntype = get_atttype(relid, attnum);
+	Oid			own = own_operator_schema(getBaseType(columntype));
+	const char *moved_to = OidIsValid(own) ? get_namespace_name(own) : NULL;
+
+	if (moved_to == NULL ||
+		operator_exists(opschema, opname, columntype) ||
+		!operator_exists(moved_to, opname, columntype))
+		return opschema;
+	return moved_to;
 }
 
 /*

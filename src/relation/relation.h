@@ -199,6 +199,9 @@ typedef struct BtmOperator
 
 extern HeapTuple btm_operator_find(const char *opschema, const char *opname,
 								   Oid columntype);
+extern const char *btm_operator_follow(Oid relid, AttrNumber attnum,
+									   const char *opschema,
+									   const char *opname);
 extern void btm_operator_resolve(Oid relid, AttrNumber attnum,
 								 const char *opschema, const char *opname,
 								 const char *literal, BtmOperator *result);

@@ -451,9 +451,29 @@ check_comparison(const BtmCondition *step)
 }
 
 /*
- * Binds the columns, operators and values of a filter.  An operator without a
- * schema may be found through search_path, so the result is good for this call
- * only.  Errors: 42703, 42883, and those of bind_values.
+ * Binds the operator of a step whose column is bound.  One without a schema
+ * may be found through search_path, so that the result is good for this call
+ * only.  Errors: 42883, 3F000, 42501.
+ */
+static void
+bind_operator(BtmResolved *rel, BtmCondition *step, BtmOperator *operator)
+{
+	Oid			relid = step->column.relid;
+	AttrNumber	attnum = step->column.attnum;
+	const char *opschema = step->opschema;
+
+	if (opschema == NULL)
+		rel->cacheable = false;
+	else
+		opschema = btm_operator_follow(relid, attnum, opschema, step->opname);
+	btm_operator_resolve(relid, attnum, opschema, step->opname, NULL, operator);
+	step->opschema = operator->schema;
+	step->opname = operator->name;
+}
+
+/*
+ * Binds the columns, operators and values of a filter.  Errors: 42703, those
+ * of bind_operator and bind_values.
  */
 static void
 bind_filter(BtmResolved *rel, List *steps, Oid relid)
@@ -473,12 +493,7 @@ bind_filter(BtmResolved *rel, List *steps, Oid relid)
 						getBaseType(get_atttype(relid, step->column.attnum)));
 			continue;
 		}
-		if (step->opschema == NULL)
-			rel->cacheable = false;
-		btm_operator_resolve(relid, step->column.attnum, step->opschema,
-							 step->opname, NULL, &operator);
-		step->opschema = operator.schema;
-		step->opname = operator.name;
+		bind_operator(rel, step, &operator);
 		bind_values(step->values, operator.righttype);
 	}
 }
