@@ -104,4 +104,5 @@ same_as_original($picked, 'sections of a whole dump');
 $node->safe_psql('postgres', 'CREATE DATABASE twin TEMPLATE original');
 same_as_original('twin', 'template');
 
+log_is_clean($node);
 done_testing();

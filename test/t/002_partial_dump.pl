@@ -175,4 +175,5 @@ copy('after_drop');
 is(outcome($node, 'after_drop', 'SELECT name FROM m2m.belongs_to_many_store'), 'roles', 'but it is in no dump');
 is(relations('after_drop'), 'app|roles|app.user_roles', 'after the restore there is one relation');
 
+log_is_clean($node);
 done_testing();

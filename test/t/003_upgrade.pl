@@ -38,4 +38,6 @@ is( outcome($new, 'original', q{
 		SELECT "m 2 m".related_ids(copy, 1) FROM aaa.holder WHERE id IN (2, 4) ORDER BY id}),
 	"[2, 3]\n[1, 2, 3]", 'stored relations still follow renames');
 
+log_is_clean($old);
+log_is_clean($new);
 done_testing();

@@ -94,4 +94,5 @@ restart_after_crash();
 is(outcome($node, 'app', q{ROLLBACK PREPARED 'prepared'; SELECT related_ids('user_roles', 5)}), '[2, 3]', 'rolled back');
 is(outcome($node, 'app', q{SELECT related_ids('prepared', 5)}), 'ERROR: 42704', 'with its saved relation');
 
+log_is_clean($node);
 done_testing();

@@ -158,4 +158,6 @@ is(ask($session, q{SELECT create_relation('another', 'user_roles')}), '', 'promo
 is(ask($session, q{SELECT related_ids('another', 1)}), '[1, 6]', 'promoted: use it');
 $session->quit;
 
+log_is_clean($primary);
+log_is_clean($standby);
 done_testing();

@@ -221,4 +221,5 @@ for my $relation (qw(triggered user_roles))
 	nothing_left($relation, "$relation, killed");
 }
 
+log_is_clean($node);
 done_testing();

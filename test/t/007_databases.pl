@@ -73,4 +73,5 @@ is(ask($third, qq{SELECT related_ids('user_roles', $user)}), '["a", "b"]', 'thir
 is(ask($first, q{SELECT count_related(belongs_to_many('users', 'roles'), 1)}), '1', 'first: still works');
 
 $_->quit for $first, $second, $third;
+log_is_clean($node);
 done_testing();

@@ -246,4 +246,5 @@ is( ask($session, q{
 		COMMIT}), 't', 'calls in one transaction');
 
 $session->quit;
+log_is_clean($node);
 done_testing();

@@ -111,4 +111,6 @@ ask($session, 'CREATE TABLE late (user_id int, role_id int, PRIMARY KEY (user_id
 is(ask($session, q{SELECT related_ids('late', 1)}), '[7]', 'then there');
 
 $session->quit;
+log_is_clean($publisher);
+log_is_clean($subscriber);
 done_testing();

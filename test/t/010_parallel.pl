@@ -109,4 +109,5 @@ is(our_locks($node), '0', 'no lock is left');
 is(ask($session, q{SELECT attach('user_roles', 3, 50), related_ids('user_roles', 2)}), '1|[1, 2]', 'the session goes on');
 
 $session->quit;
+log_is_clean($node);
 done_testing();

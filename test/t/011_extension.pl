@@ -163,4 +163,5 @@ is(outcome($node, 'postgres', q{
 		SELECT attach('user_roles', 4, '{1,2,3,4}'), related_ids('user_roles', 1)}), "7\n4|[1, 2]",
 	'preloaded by the server');
 
+log_is_clean($node);
 done_testing();

@@ -115,4 +115,5 @@ stress('no unique index, repeatable read', 'plain', 'repeatable read', 0);
 stress('unique index, serializable', 'user_roles', 'serializable', 0);
 stress('no unique index, serializable', 'plain', 'serializable', 0);
 
+log_is_clean($node);
 done_testing();

@@ -9,6 +9,7 @@
 #   start(SESSION, SQL), finish(SESSION)      the two halves of ask
 #   backend_pid(SESSION), wait_until_waits(NODE, PID, TYPE)
 #   our_locks(NODE)                           locks of the extension's lock class that anybody holds
+#   log_is_clean(NODE)                        a test: the server has logged neither crashes nor leaks
 package BelongsToMany;
 
 use strict;
@@ -16,9 +17,10 @@ use warnings FATAL => 'all';
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Test::More;
 
 our @EXPORT = qw(new_server create_sample outcome session ask start finish backend_pid
-  wait_until_waits our_locks);
+  wait_until_waits our_locks log_is_clean);
 
 # pg_locks shows the extension's lock class so.
 my $LOCK_CLASS = 19283;
@@ -153,6 +155,20 @@ sub our_locks
 	my ($node) = @_;
 	return $node->safe_psql('postgres',
 		"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = $LOCK_CLASS");
+}
+
+# PostgreSQL warns of what a statement that has ended left behind: buffers, snapshots, tuple
+# descriptors, relations, plans.
+sub log_is_clean
+{
+	my ($node) = @_;
+	my @complaints = grep { /(?:PANIC|TRAP|FATAL|WARNING): |terminated by signal|reference leak|leaked/ }
+	  split /\n/, PostgreSQL::Test::Utils::slurp_file($node->logfile);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(join("\n", grep { !/FATAL:  (?:terminating|the database system is|connection to client lost|terminating connection)/ } @complaints), '',
+		$node->name . ': no crash, no leak');
+	return;
 }
 
 1;
