@@ -206,6 +206,8 @@ release_role_50();
 	nothing_left('doubled', 'long lists');
 }
 
+log_is_clean($node);
+
 # ---- killed: the server restarts, without the call
 
 for my $relation (qw(triggered user_roles))
@@ -221,5 +223,4 @@ for my $relation (qw(triggered user_roles))
 	nothing_left($relation, "$relation, killed");
 }
 
-log_is_clean($node);
 done_testing();
