@@ -8,6 +8,7 @@
  */
 #include "compat.h"
 
+#include "access/xact.h"
 #include "pivot/pivot.h"
 
 /*
@@ -74,4 +75,20 @@ btm_ids_report(const BtmIds *ids, BtmKeys *returned, BtmKeyColumn *columns)
 	btm_keys_sort_unique(returned, columns);
 	return JsonbPGetDatum(btm_ids_to_jsonb(btm_ids_present(ids, returned,
 														   columns), columns));
+}
+
+/*
+ * How often a call tries to attach or detach a pair that others attach and
+ * detach meanwhile.
+ *
+ * Nothing tells such a pair from one that cannot be had, because it is out of
+ * the relation's filter or because row security forbids it; so there is an end
+ * to it.  Nor is a rule or trigger to be told from another session that does
+ * something else with the row than to insert or delete it; where there are
+ * any, a pair is tried once.
+ */
+int
+btm_max_rounds(const BtmCall *call)
+{
+	return call->rel->may_redirect || IsolationUsesXactSnapshot() ? 1 : 3;
 }

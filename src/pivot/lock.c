@@ -29,7 +29,9 @@
  * and the pairs: on one side of a relation they wait for the parent lock first,
  * holding nothing; from two sides they have one pair in common.  (What else
  * rows may wait for is not in our hands: a unique index on other columns, a
- * trigger.)
+ * trigger.)  With a unique index four can, two from each side, in a ring of
+ * four pairs of which each holds one and waits for the next: a call goes over
+ * its rows more than once, so there is no order that all keep to.
  *
  * The snapshot that a statement works under must be taken after the lock.  At
  * READ COMMITTED each statement takes its own.  At REPEATABLE READ and above

@@ -250,6 +250,7 @@ extern BtmKeys btm_keys_minus(const BtmKeys *a, const BtmKeys *b,
 							  BtmKeyColumn *columns);
 extern Datum btm_ids_report(const BtmIds *ids, BtmKeys *returned,
 							BtmKeyColumn *columns);
+extern int	btm_max_rounds(const BtmCall *call);
 
 /* ---- bulk.c ---- */
 

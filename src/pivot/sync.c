@@ -31,39 +31,49 @@ typedef struct SyncReport
 } SyncReport;
 
 /*
- * Inserts pairs that were not in scope when they were looked for.
+ * Inserts pairs, and changes those that are there all the same: a session has
+ * made them since they were looked for, which is as good as if we had.
+ * Returns the ids that were neither inserted nor there.
+ */
+static const BtmIds *
+attach_once(BtmCall *call, const BtmIds *ids, SyncReport *report)
+{
+	const BtmPivotRoutine *routine = call->routine;
+	BtmKeyColumn *columns = call->rel->id;
+	BtmIds	   *rest;
+	BtmKeys		found;
+
+	routine->insert_pairs(call, ids, BTM_CONFLICT_IGNORE, &report->attached);
+	btm_keys_sort_unique(&report->attached, columns);
+	rest = btm_ids_absent(ids, &report->attached, columns);
+	if (rest->keys.n == 0)
+		return rest;
+
+	btm_keys_init(&found, call->rel->nid);
+	routine->read_keys(call, &rest->keys, &found);
+	if (found.n > 0)
+		routine->update_pairs(call, rest, &report->updated);
+	btm_keys_sort_unique(&found, columns);
+	return btm_ids_absent(rest, &found, columns);
+}
+
+/*
+ * Attaches pairs that were not in scope when they were looked for.
  *
- * A pair may be in the way all the same: one that a plain INSERT of another
- * session has made since, which is as good as ours and gets its attributes, or
- * one outside of the relation's filter, which a unique index forbids to
- * double: 23505, from the index itself.
+ * What can be neither inserted nor found has a pair outside of the relation's
+ * filter, which a unique index forbids to double: 23505, from the index
+ * itself.
  */
 static void
 attach_missing(BtmCall *call, const BtmIds *ids, SyncReport *report)
 {
-	const BtmPivotRoutine *routine = call->routine;
-	BtmKeyColumn *columns = call->rel->id;
-	BtmIds	   *missing;
-	BtmKeys		found;
+	int			rounds = btm_max_rounds(call);
 
-	if (ids->keys.n == 0)
-		return;
-	routine->insert_pairs(call, ids, BTM_CONFLICT_IGNORE,
-						  &report->attached);
-	if (report->attached.n == ids->keys.n)
-		return;
-
-	btm_keys_sort_unique(&report->attached, columns);
-	missing = btm_ids_absent(ids, &report->attached, columns);
-	btm_keys_init(&found, call->rel->nid);
-	routine->read_keys(call, &missing->keys, &found);
-	if (found.n > 0)
-		routine->update_pairs(call, missing, &report->updated);
-	btm_keys_sort_unique(&found, columns);
-	missing = btm_ids_absent(missing, &found, columns);
-	if (missing->keys.n > 0)
-		routine->insert_pairs(call, missing, BTM_CONFLICT_ERROR,
-							  &report->attached);
+	while (ids->keys.n > 0 && rounds-- > 0)
+		ids = attach_once(call, ids, report);
+	if (ids->keys.n > 0)
+		call->routine->insert_pairs(call, ids, BTM_CONFLICT_ERROR,
+									&report->attached);
 }
 
 /*

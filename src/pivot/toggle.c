@@ -21,82 +21,24 @@ typedef struct ToggleReport
 } ToggleReport;
 
 /*
- * Those ids that are in one of two sorted lists of keys, but not in both.
- */
-static BtmIds *
-ids_in_one(const BtmIds *ids, const BtmKeys *a, const BtmKeys *b,
-		   BtmKeyColumn *columns)
-{
-	bool	   *keep = palloc_extended(ids->keys.n + 1, MCXT_ALLOC_HUGE);
-	BtmIds	   *result;
-
-	for (int64 i = 0; i < ids->keys.n; i++)
-	{
-		const Datum *key = BTM_KEY(&ids->keys, i);
-
-		keep[i] = btm_keys_contain(a, columns, key) !=
-			btm_keys_contain(b, columns, key);
-	}
-	result = btm_ids_subset(ids, keep);
-	pfree(keep);
-	return result;
-}
-
-/*
- * Looks again for ids that could be neither detached nor attached; `before`
- * has the keys that were attached when they were looked for first.
- *
- * What is still absent has a pair outside of the relation's filter, which a
- * unique index forbids to double: 23505, from the index itself.  What is still
- * attached may not be deleted, and is left alone.  The others were attached or
- * detached meanwhile, from the other side of the relation or by plain SQL:
- * these are returned.  (Where rules or triggers redirect rows, it may just as
- * well have been one of them, and the ids are left alone.)
+ * Detaches what is attached, of which the keys go to `current`, and attaches
+ * the rest.  Returns the ids of which it could do neither.
  */
 static const BtmIds *
-look_again(BtmCall *call, const BtmIds *ids, const BtmKeys *before,
-		   ToggleReport *report)
-{
-	BtmKeyColumn *columns = call->rel->id;
-	BtmKeys		after;
-	BtmIds	   *absent;
-
-	if (ids->keys.n == 0)
-		return ids;
-	btm_keys_init(&after, call->rel->nid);
-	call->routine->read_keys(call, &ids->keys, &after);
-	btm_keys_sort_unique(&after, columns);
-
-	absent = btm_ids_absent(btm_ids_absent(ids, before, columns),
-							&after, columns);
-	if (absent->keys.n > 0)
-		call->routine->insert_pairs(call, absent, BTM_CONFLICT_ERROR,
-									&report->attached);
-	if (call->rel->may_redirect)
-		return btm_ids_absent(ids, &ids->keys, columns);
-	return ids_in_one(ids, before, &after, columns);
-}
-
-/*
- * Detaches what is attached, attaches the rest.  Returns the ids that another
- * transaction has attached or detached meanwhile: they are to be toggled from
- * what they are now.
- */
-static const BtmIds *
-toggle_once(BtmCall *call, const BtmIds *ids, ToggleReport *report)
+toggle_once(BtmCall *call, const BtmIds *ids, BtmKeys *current,
+			ToggleReport *report)
 {
 	const BtmPivotRoutine *routine = call->routine;
 	BtmKeyColumn *columns = call->rel->id;
-	BtmKeys		current;
 	BtmIds	   *rest;
 
-	btm_keys_init(&current, call->rel->nid);
-	routine->read_keys(call, &ids->keys, &current);
-	btm_keys_sort_unique(&current, columns);
+	btm_keys_init(current, call->rel->nid);
+	routine->read_keys(call, &ids->keys, current);
+	btm_keys_sort_unique(current, columns);
 
-	if (current.n > 0)
-		routine->delete_pairs(call, &current, &report->detached);
-	rest = btm_ids_absent(ids, &current, columns);
+	if (current->n > 0)
+		routine->delete_pairs(call, current, &report->detached);
+	rest = btm_ids_absent(ids, current, columns);
 	if (rest->keys.n > 0)
 		routine->insert_pairs(call, rest, BTM_CONFLICT_IGNORE,
 							  &report->attached);
@@ -104,8 +46,48 @@ toggle_once(BtmCall *call, const BtmIds *ids, ToggleReport *report)
 	btm_keys_sort_unique(&report->detached, columns);
 	btm_keys_sort_unique(&report->attached, columns);
 	rest = btm_ids_absent(ids, &report->detached, columns);
-	rest = btm_ids_absent(rest, &report->attached, columns);
-	return look_again(call, rest, &current, report);
+	return btm_ids_absent(rest, &report->attached, columns);
+}
+
+/*
+ * The end of ids that were not attached, and still could not be.  If they are
+ * not attached now, they have a pair outside of the relation's filter, which a
+ * unique index forbids to double: 23505, from the index itself.
+ */
+static void
+attach_rest(BtmCall *call, const BtmIds *ids, ToggleReport *report)
+{
+	BtmKeys		found;
+
+	if (ids->keys.n == 0)
+		return;
+	btm_keys_init(&found, call->rel->nid);
+	call->routine->read_keys(call, &ids->keys, &found);
+	btm_keys_sort_unique(&found, call->rel->id);
+	ids = btm_ids_absent(ids, &found, call->rel->id);
+	if (ids->keys.n > 0)
+		call->routine->insert_pairs(call, ids, BTM_CONFLICT_ERROR,
+									&report->attached);
+}
+
+/*
+ * Detaches what is attached, attaches the rest.
+ *
+ * A pair that is gone when it is to be deleted, or there when it is to be
+ * inserted, was detached or attached meanwhile: from the other side of the
+ * relation, or by plain SQL.  It is then toggled from what it is now.  In the
+ * end, what was attached and could not be deleted is left alone.
+ */
+static void
+apply_toggle(BtmCall *call, const BtmIds *ids, ToggleReport *report)
+{
+	int			rounds = btm_max_rounds(call);
+	BtmKeys		current;
+
+	do
+		ids = toggle_once(call, ids, &current, report);
+	while (ids->keys.n > 0 && --rounds > 0);
+	attach_rest(call, btm_ids_absent(ids, &current, call->rel->id), report);
 }
 
 /*
@@ -136,7 +118,6 @@ btm_toggle(PG_FUNCTION_ARGS)
 	BtmCall    *call = btm_call_begin(fcinfo, "toggle", RowExclusiveLock);
 	ToggleReport report;
 	BtmIds	   *ids;
-	const BtmIds *rest;
 	MemoryContext oldcxt;
 
 	btm_call_set_parent(call, 1, false);
@@ -152,9 +133,7 @@ btm_toggle(PG_FUNCTION_ARGS)
 	{
 		btm_connect(call);
 		btm_lock_for_write(call, BTM_WRITE_DIFFERENCE, ids);
-		rest = ids;
-		while (rest->keys.n > 0)
-			rest = toggle_once(call, rest, &report);
+		apply_toggle(call, ids, &report);
 		SPI_finish();
 	}
 	return_report(call, ids, &report);
