@@ -11,7 +11,8 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $SECONDS = 2;
+my %SECONDS = ('read committed' => 2, 'repeatable read' => 1, 'serializable' => 1);
+my $scripts = 0;
 my $node = new_server('stress', max_connections => 30, deadlock_timeout => '100ms');
 my $folder = PostgreSQL::Test::Utils::tempdir;
 
@@ -74,22 +75,43 @@ sub script
 	return "$text\\endif\n";
 }
 
+# Runs the clients for a while. Meanwhile the statements of $ddl are run in turn, in a session of
+# their own; their errors, each once, are returned.
+sub run_clients
+{
+	my ($file, $isolation, $ddl, $out, $err) = @_;
+	my $session = session($node, 'app');
+	my ($i, %errors) = (0);
+
+	local $ENV{PGOPTIONS} = '-c default_transaction_isolation=' . $isolation =~ s/ /\\ /r;
+	local @ENV{qw(PGHOST PGPORT)} = ($node->host, $node->port);
+	my $run = IPC::Run::start(
+		[ 'pgbench', '-n', '-c', '8', '-j', '2', '-T', $SECONDS{$isolation}, '--failures-detailed', '-f', $file, 'app' ],
+		'>', $out, '2>', $err);
+
+	# to the end of a turn, which leaves everything as it was
+	while (@$ddl && ($run->pumpable || $i % @$ddl))
+	{
+		my $answer = ask($session, $ddl->[ $i++ % @$ddl ]);
+		$errors{$answer}++ if $answer ne '';
+		$run->pump_nb if $run->pumpable;
+	}
+	$run->finish;
+	$session->quit;
+	note 'statements run beside: ', $i;
+	return join "\n", sort keys %errors;
+}
+
 sub stress
 {
-	my ($name, $table, $isolation, $others) = @_;
-	my $file = "$folder/script";
-	my ($out, $err);
+	my ($name, $table, $isolation, $others, @ddl) = @_;
+	my $file = "$folder/script." . ++$scripts;
+	my ($out, $err) = ('', '');
 
 	$node->safe_psql('app', "TRUNCATE log, $table");
-	PostgreSQL::Test::Utils::append_to_file("$file.$table.$isolation", script($table, $others));
-	{
-		local $ENV{PGOPTIONS} = '-c default_transaction_isolation=' . $isolation =~ s/ /\\ /r;
-		local @ENV{qw(PGHOST PGPORT)} = ($node->host, $node->port);
-		IPC::Run::run(
-			[   'pgbench', '-n', '-c', '8', '-j', '2', '-T', $SECONDS, '--failures-detailed',
-				'-f', "$file.$table.$isolation", 'app' ],
-			'>', \$out, '2>', \$err);
-	}
+	PostgreSQL::Test::Utils::append_to_file($file, script($table, $others));
+	is(run_clients($file, $isolation, \@ddl, \$out, \$err), '', "$name: statements beside") if @ddl;
+	run_clients($file, $isolation, [], \$out, \$err) unless @ddl;
 
 	unlike($err, qr/error|abort/i, "$name: no other error");
 	like($out, qr/^number of deadlock failures: 0 /m, "$name: no deadlock");
@@ -114,6 +136,25 @@ stress('unique index, repeatable read', 'user_roles', 'repeatable read', 1);
 stress('no unique index, repeatable read', 'plain', 'repeatable read', 0);
 stress('unique index, serializable', 'user_roles', 'serializable', 0);
 stress('no unique index, serializable', 'plain', 'serializable', 0);
+
+# ---- while the tables, the index and the relation itself change
+
+my $PAUSE = 'DO $$BEGIN PERFORM pg_sleep(0.05); END$$';
+my @DDL = (
+	q{ALTER TABLE plain RENAME COLUMN role_id TO role},
+	q{SELECT create_relation('plain', with_pivot(inverse(inverse('plain')), 'status'), replace => true)},
+	q{ALTER TABLE plain ADD COLUMN more int DEFAULT 1},
+	q{ANALYZE plain},
+	q{ALTER TABLE plain RENAME TO pivot; ALTER TABLE pivot DROP COLUMN more},
+	q{ALTER TABLE roles RENAME COLUMN id TO "the id"},
+	q{VACUUM pivot},
+	q{ALTER TABLE pivot RENAME TO plain},
+	q{BEGIN; ALTER TABLE plain RENAME COLUMN role TO role_id; CREATE INDEX ON plain (role_id); COMMIT},
+	q{DROP INDEX plain_role_id_idx},
+	q{ALTER TABLE roles RENAME COLUMN "the id" TO id});
+stress('no unique index, DDL', 'plain', 'read committed', 0, @DDL);
+stress('a unique index that comes and goes', 'plain', 'read committed', 0,
+	q{CREATE UNIQUE INDEX pair ON plain (user_id, role_id)}, $PAUSE, q{DROP INDEX pair}, $PAUSE);
 
 log_is_clean($node);
 done_testing();
