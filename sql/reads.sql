@@ -225,6 +225,22 @@ SELECT related_ids('t_user_roles', ROW(1, 1)) AS tenant_1, related_ids('t_user_r
 FROM t_users u WHERE tenant = 2;
 SELECT * FROM count_related_for('t_user_roles', ARRAY(SELECT u FROM t_users u ORDER BY u));
 
+-- a parent of which a column is NULL is no parent: reads find nothing, writes refuse it
+SELECT related_ids('t_user_roles', ROW(1, NULL)) AS "row", related_ids('t_user_roles', '[null, 1]') AS "array", related_ids('t_user_roles', '{"tenant": 1, "user_id": null}') AS object,
+	related_ids('t_user_roles', '(1,)') AS text, related_ids('t_user_roles', ROW(NULL, NULL)) AS nulls, related_ids('user_roles', 'null'::jsonb) AS json_null,
+	is_attached('t_user_roles', ROW(1, NULL), 1), count_related('t_user_roles', ROW(NULL, 1)), (SELECT count(*) FROM get_results('t_user_roles', ROW(1, NULL))) AS results,
+	run.n AS query
+FROM (SELECT count(*) AS n FROM t_user_roles WHERE (tenant, user_id) = (1, NULL)) run;
+SELECT pivot_predicate('t_user_roles', ROW(1, NULL)), (SELECT array_agg(r) FROM related_ids('t_user_roles', ROW(1, NULL), NULL::int) r) AS typed;
+SELECT * FROM count_related_for('t_user_roles', ARRAY[ROW(1, NULL), ROW(2, 1), NULL, ROW(NULL, NULL), ROW(2, 1)]);
+SELECT * FROM count_related_for('t_user_roles', '[[1, null], [1, 1], null, {"tenant": null, "user_id": 1}]');
+SELECT attach('t_user_roles', ROW(1, NULL), 1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT detach('t_user_roles', '{"tenant": 1, "user_id": null}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT detach('user_roles', 'null'::jsonb);
+\echo :LAST_ERROR_SQLSTATE
+
 -- ---- marks; in a read-only transaction; no locks but those of a SELECT
 
 START TRANSACTION READ ONLY;

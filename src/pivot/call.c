@@ -157,8 +157,8 @@ btm_call_return_count(BtmCall *call, uint64 nrows)
 }
 
 /*
- * Reads the parent from argument argno into call->parent.  NULL stays NULL if
- * null_ok, else it is 22004.
+ * Reads the parent from argument argno into call->parent.  NULL, and a key with
+ * a NULL in it, which no row has, is NULL if null_ok, else 22004.
  */
 void
 btm_call_set_parent(BtmCall *call, int argno, bool null_ok)
@@ -176,7 +176,9 @@ btm_call_set_parent(BtmCall *call, int argno, bool null_ok)
 	}
 	oldcxt = MemoryContextSwitchTo(call->cxt);
 	call->parent = palloc(sizeof(Datum) * rel->nfk);
-	btm_value_to_key(&value, rel->fk, rel->nfk, "parent", call->parent);
+	if (!btm_value_to_key(&value, rel->fk, rel->nfk, "parent", null_ok,
+						  call->parent))
+		call->parent = NULL;
 	MemoryContextSwitchTo(oldcxt);
 }
 

@@ -352,10 +352,12 @@ set_type(IdsReader *reader, Oid type)
 
 	reader->type = getBaseType(type);
 	reader->converter = NULL;
-	reader->id_reader = btm_key_reader_make(type, rel->id, rel->nid, "id");
+	reader->id_reader = btm_key_reader_make(type, rel->id, rel->nid, "id",
+											false);
 	reader->rk_reader = NULL;
 	if (rel->nid < rel->nrk)
-		reader->rk_reader = btm_key_reader_make(type, rel->rk, rel->nrk, "id");
+		reader->rk_reader = btm_key_reader_make(type, rel->rk, rel->nrk, "id",
+												false);
 	if (rel->nid == 1 && !btm_type_is_json(reader->type) &&
 		(reader->type == rel->id->type.type ||
 		 !type_is_rowtype(reader->type)))

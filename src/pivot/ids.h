@@ -60,7 +60,7 @@ extern bool btm_json_member(JsonbContainer *object, const BtmKeyColumn *column,
 							JsonbValue *value);
 extern char *btm_text_value(Datum value, Oid type);
 extern int	btm_row_width(Datum value);
-extern void btm_key_read_json(BtmKeyReader *reader, const JsonbValue *value,
+extern bool btm_key_read_json(BtmKeyReader *reader, const JsonbValue *value,
 							  Datum *key);
 
 /* ---- keys.c ---- */

@@ -32,6 +32,8 @@ struct BtmKeyReader
 	const char *what;			/* "parent" or "id" */
 	Oid			type;			/* base type of the values */
 	bool		is_row;			/* a composite type */
+	bool		null_ok;		/* may a column be NULL? */
+	bool		is_null;		/* is one, in the key last read? */
 	BtmConverter **converters;	/* per column, for the type last met */
 };
 
@@ -257,6 +259,30 @@ btm_json_member(JsonbContainer *object, const BtmKeyColumn *column,
 }
 
 /*
+ * There is NULL for column i.
+ */
+static void
+null_column(BtmKeyReader *reader, int i)
+{
+	if (!reader->null_ok)
+		btm_null_key_column(&reader->columns[i]);
+	reader->is_null = true;
+}
+
+/*
+ * Reads column i of a key from a JSON value.
+ */
+static void
+read_json_column(BtmKeyReader *reader, int i, const JsonbValue *value,
+				 Datum *key)
+{
+	if (value->type == jbvNull)
+		null_column(reader, i);
+	else
+		key[i] = btm_value_from_json(value, &reader->columns[i]);
+}
+
+/*
  * Reads a key from an object that has the key's columns and no others.
  */
 static void
@@ -271,7 +297,7 @@ read_object(BtmKeyReader *reader, JsonbContainer *object, Datum *key)
 
 		if (!btm_json_member(object, &reader->columns[i], &value))
 			not_a_key(reader);
-		key[i] = btm_value_from_json(&value, &reader->columns[i]);
+		read_json_column(reader, i, &value, key);
 	}
 }
 
@@ -284,28 +310,32 @@ read_array(BtmKeyReader *reader, JsonbContainer *array, Datum *key)
 	if (JsonContainerSize(array) != (uint32) reader->ncolumns)
 		not_a_key(reader);
 	for (int i = 0; i < reader->ncolumns; i++)
-		key[i] = btm_value_from_json(getIthJsonbValueFromContainer(array, i),
-									 &reader->columns[i]);
+		read_json_column(reader, i, getIthJsonbValueFromContainer(array, i),
+						 key);
 }
 
 /*
  * Reads a key from a JSON value: a scalar (one column only), an object or an
  * array.  `key` gets one datum per column; they may point into `value`.
+ * Returns false if there is NULL among them.
  *
- * Errors: those of btm_value_from_json, 42703 and 22023 if the columns are not
- * those of the key.
+ * Errors: those of btm_value_from_json, 22004 for NULL unless null_ok, 42703
+ * and 22023 if the columns are not those of the key.
  */
-void
+bool
 btm_key_read_json(BtmKeyReader *reader, const JsonbValue *value, Datum *key)
 {
+	reader->is_null = false;
 	if (btm_json_is_object(value))
 		read_object(reader, value->val.binary.data, key);
 	else if (value->type == jbvBinary)
 		read_array(reader, value->val.binary.data, key);
-	else if (reader->ncolumns == 1)
-		key[0] = btm_value_from_json(value, reader->columns);
+	else if (reader->ncolumns == 1 ||
+			 (value->type == jbvNull && reader->null_ok))
+		read_json_column(reader, 0, value, key);
 	else
 		not_a_key(reader);
+	return !reader->is_null;
 }
 
 /*
@@ -337,10 +367,11 @@ read_columns(BtmKeyReader *reader, TupleDesc desc, const Datum *values,
 			continue;
 		if (n == reader->ncolumns)
 			not_a_key(reader);
-		if (nulls[i])
-			btm_null_key_column(&reader->columns[n]);
 		type = getBaseType(att->atttypid);
-		key[n] = btm_convert(get_converter(reader, n, type), values[i]);
+		if (nulls[i])
+			null_column(reader, n);
+		else
+			key[n] = btm_convert(get_converter(reader, n, type), values[i]);
 		n++;
 	}
 	if (n < reader->ncolumns)
@@ -435,17 +466,19 @@ read_text(BtmKeyReader *reader, char *text, Datum *key)
 
 /*
  * Makes a reader of keys from values of one type.  `what` names such a key in
- * messages.  The reader lives in the current memory context.
+ * messages; NULL inside of a key is an error unless null_ok.  The reader lives
+ * in the current memory context.
  */
 BtmKeyReader *
 btm_key_reader_make(Oid type, BtmKeyColumn *columns, int ncolumns,
-					const char *what)
+					const char *what, bool null_ok)
 {
 	BtmKeyReader *reader = palloc0(sizeof(BtmKeyReader));
 
 	reader->columns = columns;
 	reader->ncolumns = ncolumns;
 	reader->what = what;
+	reader->null_ok = null_ok;
 	reader->type = getBaseType(type);
 	reader->is_row = type_is_rowtype(reader->type) &&
 		(ncolumns > 1 || columns->type.type != reader->type);
@@ -456,17 +489,19 @@ btm_key_reader_make(Oid type, BtmKeyColumn *columns, int ncolumns,
 /*
  * Reads a key from a value that is not NULL, in any of the forms that the
  * head of this file lists.  `key` gets one datum per column, in the current
- * memory context or in the value itself.
+ * memory context or in the value itself.  Returns false if there is NULL among
+ * them.
  *
- * Errors: 22004 for NULL inside of the key, 22023 if the value does not have
- * the key's number of columns, 42703 if it names other columns, 22P02 and
- * 22003 for what a column's type does not accept.
+ * Errors: 22004 for NULL inside of the key unless null_ok, 22023 if the value
+ * does not have the key's number of columns, 42703 if it names other columns,
+ * 22P02 and 22003 for what a column's type does not accept.
  */
-void
+bool
 btm_key_read(BtmKeyReader *reader, Datum value, Datum *key)
 {
 	JsonbValue	json;
 
+	reader->is_null = false;
 	if (btm_type_is_json(reader->type))
 	{
 		btm_json_root(btm_to_jsonb(value, reader->type), &json);
@@ -481,20 +516,18 @@ btm_key_read(BtmKeyReader *reader, Datum value, Datum *key)
 		key[0] = btm_convert(get_converter(reader, 0, reader->type), value);
 	else
 		not_a_key(reader);
+	return !reader->is_null;
 }
 
 /*
- * Reads a key from one value: btm_key_read for one value.  Errors, besides:
- * 22004 for NULL.
+ * Reads a key from one value that is not NULL: btm_key_read for one value.
  */
-void
+bool
 btm_value_to_key(const BtmValue *value, BtmKeyColumn *columns, int ncolumns,
-				 const char *what, Datum *key)
+				 const char *what, bool null_ok, Datum *key)
 {
-	if (value->isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the %s must not be null", what)));
-	btm_key_read(btm_key_reader_make(value->type, columns, ncolumns, what),
-				 value->value, key);
+	BtmKeyReader *reader = btm_key_reader_make(value->type, columns, ncolumns,
+											   what, null_ok);
+
+	return btm_key_read(reader, value->value, key);
 }

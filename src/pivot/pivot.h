@@ -179,15 +179,17 @@ extern bool btm_key_is_string(const BtmKeyColumn *column);
 
 /* ---- key_reader.c: a whole key from one value ---- */
 
-extern void btm_value_to_key(const BtmValue *value, BtmKeyColumn *columns,
-							 int ncolumns, const char *what, Datum *key);
+extern bool btm_value_to_key(const BtmValue *value, BtmKeyColumn *columns,
+							 int ncolumns, const char *what, bool null_ok,
+							 Datum *key);
 
 /* Reads any number of keys from values of one type. */
 typedef struct BtmKeyReader BtmKeyReader;
 
 extern BtmKeyReader *btm_key_reader_make(Oid type, BtmKeyColumn *columns,
-										 int ncolumns, const char *what);
-extern void btm_key_read(BtmKeyReader *reader, Datum value, Datum *key);
+										 int ncolumns, const char *what,
+										 bool null_ok);
+extern bool btm_key_read(BtmKeyReader *reader, Datum value, Datum *key);
 
 /* What text holds that is given for one or several keys. */
 typedef enum BtmTextForm

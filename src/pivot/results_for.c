@@ -36,7 +36,8 @@ BTM_FUNCTION(btm_get_results_for);
  */
 
 /*
- * Reads parents from an array; NULL elements are left out.
+ * Reads parents from an array; NULL elements, and those with a NULL column,
+ * are left out.
  */
 static void
 parents_from_array(BtmCall *call, ArrayType *array, BtmParents *parents)
@@ -53,7 +54,7 @@ parents_from_array(BtmCall *call, ArrayType *array, BtmParents *parents)
 	deconstruct_array(array, type, typlen, typbyval, typalign,
 					  &parents->values, &nulls, &n);
 	reader = btm_key_reader_make(type, call->rel->fk, call->rel->nfk,
-								 "parent");
+								 "parent", true);
 	for (int i = 0; i < n; i++)
 	{
 		Datum		value = parents->values[i];
@@ -61,19 +62,21 @@ parents_from_array(BtmCall *call, ArrayType *array, BtmParents *parents)
 		if (nulls[i])
 			continue;
 		parents->values[parents->keys.n] = value;
-		btm_key_read(reader, value, btm_keys_add(&parents->keys));
+		if (!btm_key_read(reader, value, btm_keys_add(&parents->keys)))
+			parents->keys.n--;
 	}
 }
 
 /*
- * Reads one parent from a JSON value; null is left out.
+ * Reads one parent from a JSON value; null, or one with a null column, is left
+ * out.
  */
 static void
 parent_from_json(BtmKeyReader *reader, const JsonbValue *value,
 				 BtmParents *parents)
 {
-	if (value->type != jbvNull)
-		btm_key_read_json(reader, value, btm_keys_add(&parents->keys));
+	if (!btm_key_read_json(reader, value, btm_keys_add(&parents->keys)))
+		parents->keys.n--;
 }
 
 /*
@@ -83,7 +86,7 @@ static void
 parents_from_json(BtmCall *call, Jsonb *jsonb, BtmParents *parents)
 {
 	BtmKeyReader *reader = btm_key_reader_make(JSONBOID, call->rel->fk,
-											   call->rel->nfk, "parent");
+											   call->rel->nfk, "parent", true);
 	JsonbValue	root;
 
 	btm_json_root(jsonb, &root);
@@ -118,8 +121,9 @@ parents_from_text(BtmCall *call, const BtmValue *arg, BtmParents *parents)
 			parents_from_json(call, btm_jsonb_parse(string), parents);
 			break;
 		case BTM_TEXT_VALUE:
-			btm_value_to_key(arg, rel->fk, rel->nfk, "parent",
-							 btm_keys_add(&parents->keys));
+			if (!btm_value_to_key(arg, rel->fk, rel->nfk, "parent", true,
+								  btm_keys_add(&parents->keys)))
+				parents->keys.n--;
 			break;
 	}
 }
