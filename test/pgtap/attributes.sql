@@ -6,6 +6,7 @@ CREATE SCHEMA m2m;
 CREATE EXTENSION belongs_to_many SCHEMA m2m;
 CREATE SCHEMA app;
 SET LOCAL search_path = app, m2m, public;
+SET LOCAL datestyle = 'ISO, MDY';
 SELECT plan(31);
 
 CREATE TYPE level AS ENUM ('low', 'high');

@@ -6,6 +6,7 @@ CREATE SCHEMA m2m;
 CREATE EXTENSION belongs_to_many SCHEMA m2m;
 CREATE SCHEMA app;
 SET LOCAL search_path = app, m2m, public;
+SET LOCAL datestyle = 'ISO, MDY';
 SELECT plan(28);
 
 CREATE TABLE people (id int PRIMARY KEY, name text);

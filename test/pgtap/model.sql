@@ -537,20 +537,20 @@ BEGIN
 	RETURN CASE WHEN (errors > 0 OR NOT s.is_unique) AND changes >= steps / 4 THEN 'ok' ELSE format('only %s errors and %s changes in %s steps', errors, changes, steps) END;
 END $$;
 
-SELECT is(run('unique', 300, 5), 'ok', 'a primary key on the pair');
-SELECT is(run('inverse', 200, 4), 'ok', 'the same from the other side');
-SELECT is(run('value', 300, 4), 'ok', 'a pivot value, and rows outside of it');
-SELECT is(run('filter', 300, 4), 'ok', 'a filter with OR, and rows outside of it');
-SELECT is(run('null_value', 200, 4), 'ok', 'a pivot value that is NULL, and a filter');
+SELECT is(run('unique', 250, 5), 'ok', 'a primary key on the pair');
+SELECT is(run('inverse', 120, 4), 'ok', 'the same from the other side');
+SELECT is(run('value', 250, 4), 'ok', 'a pivot value, and rows outside of it');
+SELECT is(run('filter', 200, 4), 'ok', 'a filter with OR, and rows outside of it');
+SELECT is(run('null_value', 120, 4), 'ok', 'a pivot value that is NULL, and a filter');
 INSERT INTO visits (user_id, role_id, status, pos) SELECT 1 + i % 4, CASE WHEN i % 7 > 0 THEN 2 * (i % 7) END, CASE WHEN i % 3 = 0 THEN 'active' END, i % 4
 FROM generate_series(1, 40) i;
-SELECT is(run('bag', 300, 5), 'ok', 'no unique index: duplicates, rows without an id');
-SELECT is(run('bag_value', 300, 5), 'ok', 'no unique index, and a pivot value');
-SELECT is(run('tenant', 200, 5), 'ok', 'keys that share a column');
-SELECT is(run('two_columns', 200, 5), 'ok', 'ids of two columns');
-SELECT is(run('strings', 300, 5), 'ok', 'strings as keys');
-SELECT is(run('partitioned', 200, 5), 'ok', 'a partitioned pivot');
-SELECT is(run('many', 25, 600), 'ok', 'many ids in a call');
+SELECT is(run('bag', 250, 5), 'ok', 'no unique index: duplicates, rows without an id');
+SELECT is(run('bag_value', 250, 5), 'ok', 'no unique index, and a pivot value');
+SELECT is(run('tenant', 150, 5), 'ok', 'keys that share a column');
+SELECT is(run('two_columns', 150, 5), 'ok', 'ids of two columns');
+SELECT is(run('strings', 150, 5), 'ok', 'strings as keys');
+SELECT is(run('partitioned', 150, 5), 'ok', 'a partitioned pivot');
+SELECT is(run('many', 20, 500), 'ok', 'many ids in a call');
 SELECT is((SELECT count(*) FROM shapes), 12::bigint, 'all shapes were run');
 
 SELECT * FROM finish();
