@@ -136,6 +136,12 @@ $node->command_ok(
 is(relations('schema_only'), $both, 'they come with the data');
 is(outcome($node, 'schema_only', q{SELECT m2m.related_ids('app.roles', 1)}), '[1, 2]', 'and work');
 
+# ---- schemas and the extension
+
+copy('by_schema', '-n', 'app', '-n', 'm2m', '-e', 'belongs_to_many');
+is(relations('by_schema'), $both, 'schemas with the extension: both relations');
+is(outcome($node, 'by_schema', q{SELECT m2m.related_ids('app.roles', 1)}), '[1, 2]', 'and they work');
+
 # ---- a session that runs while data is restored sees the relations come and go
 
 $node->safe_psql('schema_only', 'TRUNCATE m2m.belongs_to_many_store, app.user_roles, app.user_teams, app.users,
