@@ -105,18 +105,21 @@ ISOLATION = \
 	pairs-bulknew-unique-rc \
 	pairs-bulknew-unique-rr \
 	pairs-bulknew-unique-ser \
+	pairs-new-morph-rc \
 	pairs-new-noindex-rc \
 	pairs-new-noindex-rr \
 	pairs-new-noindex-ser \
 	pairs-new-unique-rc \
 	pairs-new-unique-rr \
 	pairs-new-unique-ser \
+	pairs-old-morph-rc \
 	pairs-old-noindex-rc \
 	pairs-old-noindex-rr \
 	pairs-old-noindex-ser \
 	pairs-old-unique-rc \
 	pairs-old-unique-rr \
 	pairs-old-unique-ser \
+	pairs-same-morph-rc \
 	pairs-same-noindex-rc \
 	pairs-same-noindex-rr \
 	pairs-same-noindex-ser \

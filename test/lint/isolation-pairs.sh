@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The specs that run every pair of operations are as their generator writes them, and their expected
-# outputs are outcomes of one operation after the other: nobody reads 3,700 permutations for that.
+# outputs are outcomes of one operation after the other: nobody reads thousands of permutations for that.
 #
 # To fix: test/specs/generate; where an outcome is wrong, the fault is not in the expected output.
 set -euo pipefail
