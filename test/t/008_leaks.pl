@@ -210,6 +210,36 @@ bounded(500);
 bounded(1);
 bounded(40);
 
+# ---- calls within calls, more than the cache has room for
+
+$node->safe_psql('app', q{
+	CREATE TABLE outer_roles (LIKE user_roles INCLUDING ALL);
+	CREATE FUNCTION many_calls() RETURNS trigger LANGUAGE plpgsql AS $$
+	DECLARE
+		relation m2m.belongs_to_many;
+	BEGIN
+		FOR i IN 1..10 LOOP
+			relation := with_pivot_value('user_roles', 'status', 'of ' || NEW.role_id || ' ' || i);
+			PERFORM attach(relation, 50 + i, 50 + NEW.role_id);
+			PERFORM related_ids(relation, 50 + i);
+			PERFORM get_results('outer_roles', NEW.user_id);
+			PERFORM update_existing_pivot(relation, 50 + i, 50 + NEW.role_id, '{"status": "done"}');
+		END LOOP;
+		RETURN NEW;
+	END$$;
+	CREATE TRIGGER many_calls BEFORE INSERT ON outer_roles FOR EACH ROW EXECUTE FUNCTION many_calls();
+	SELECT create_relation('outer_roles', belongs_to_many('users', 'roles', 'outer_roles', 'user_id', 'role_id'))});
+{
+	my $nested = session($node, 'app');
+	ask($nested, 'SET belongs_to_many.plan_cache_size = 1');
+	is(ask($nested, q{SELECT attached FROM sync('outer_roles', 1, '{1,2,3,4,5,6,7,8}')}), '[1, 2, 3, 4, 5, 6, 7, 8]',
+		'nested: the outer call');
+	is(ask($nested, q{SELECT status, count(*) FROM user_roles WHERE user_id BETWEEN 51 AND 60 GROUP BY 1}), 'done|80', 'nested: the inner ones');
+	is(ask($nested, q{SELECT * FROM toggle('outer_roles', 1, '{2,9}')}), '[9]|[2]', 'nested: the outer relation once more');
+	cmp_ok((memory($nested))[0], '<=', 10, 'nested: no relation stays pinned');
+	$nested->quit;
+}
+
 # ---- names that nobody has, and saved relations that come and go
 
 is(ask($session, q{SELECT unknown(1, 3000)}), '3000', 'unknown names');
