@@ -19,6 +19,7 @@
 
 #include <math.h>
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "pivot/ids.h"
@@ -383,7 +384,8 @@ btm_keys_to_jsonb(const BtmKeys *keys, const BtmKeyColumn *columns)
 }
 
 /*
- * The most bytes that a value can take in a report.
+ * The most bytes that a value can take in a report.  (Keys that were read may
+ * be compressed.)
  */
 static Size
 value_size_bound(const BtmKeyColumn *column, Datum value)
@@ -400,9 +402,9 @@ value_size_bound(const BtmKeyColumn *column, Datum value)
 		case TEXTOID:
 		case VARCHAROID:
 		case NUMERICOID:
-			return VARSIZE_ANY(DatumGetPointer(value)) + VALUE_OVERHEAD;
+			return toast_raw_datum_size(value) + VALUE_OVERHEAD;
 		case BPCHAROID:
-			return VARSIZE_ANY(DatumGetPointer(value)) + VALUE_OVERHEAD +
+			return toast_raw_datum_size(value) + VALUE_OVERHEAD +
 				Max(column->type.typmod, 0);
 		case DATEOID:
 		case TIMESTAMPOID:
