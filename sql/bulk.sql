@@ -117,6 +117,17 @@ SELECT attach('owned', 1, '{5,6}', '{"owner_id": 2}');
 SELECT attach('owned', 1, '{7,8}', '{"owner_id": 3}');
 SELECT * FROM owned ORDER BY 1, 2;
 
+-- values are looked at before a pair is found to be there already
+SELECT attach('ratios', 2, ARRAY(SELECT generate_series(1, 300)), '{"part": 1}');
+SELECT attach('ratios', 2, ARRAY(SELECT generate_series(1, 290)), '{"part": 0}');
+SELECT attach('ratios', 2, ARRAY(SELECT generate_series(1, 290)), '{"part": 2}');
+SELECT attach('owned', 2, ARRAY(SELECT generate_series(1, 300)), '{"owner_id": 2}');
+ALTER TABLE owned ALTER owner_id SET NOT NULL;
+SELECT attach('owned', 2, ARRAY(SELECT generate_series(1, 290)));
+SELECT attach('owned', 2, jsonb_object_agg(i, jsonb_build_object('owner_id', nullif(i, 280))))
+FROM generate_series(1, 290) i;
+SELECT attach('owned', 2, ARRAY(SELECT generate_series(1, 290)), '{"owner_id": 2}');
+
 -- savepoints; the same transaction sees what it has inserted
 BEGIN;
 SELECT attach('user_roles', 6, '{1,2}');
@@ -187,6 +198,19 @@ SELECT attach('user_colors', 1, ARRAY['red', 'RED', 'green']);
 SELECT attach('user_colors', 2, ARRAY['red', 'blue']);
 SELECT * FROM user_colors ORDER BY user_id, color COLLATE "C";
 
+-- polymorphic: what is in the way of an id depends on its attributes
+CREATE TABLE taggings (
+	kind text, user_id bigint REFERENCES users, role_id int REFERENCES roles,
+	PRIMARY KEY (kind, user_id, role_id));
+SELECT create_relation('taggings', morph(belongs_to_many('users', 'roles', 'taggings', 'user_id', 'role_id'), 'kind', 'a'));
+SELECT attach('taggings', 1, ARRAY(SELECT generate_series(1, 300)));
+SELECT attach('taggings', 1, 11, '{"kind": "b"}');
+SELECT attach('taggings', 1, ARRAY(SELECT generate_series(11, 290)), '{"kind": "b"}');
+SET belongs_to_many.bulk_path = off;
+SELECT attach('taggings', 1, ARRAY(SELECT generate_series(1, 290)), '{"kind": "b"}');
+SELECT kind, count(*) FROM taggings GROUP BY kind ORDER BY kind;
+SET belongs_to_many.bulk_path = on;
+
 -- run by somebody who may not read what is referenced
 CREATE ROLE regress_bulk_user;
 GRANT USAGE ON SCHEMA bulk, m2m TO regress_bulk_user;
@@ -195,6 +219,11 @@ SET ROLE regress_bulk_user;
 SELECT attach('user_roles', 8, '{1,2,3}');
 SELECT attach('user_roles', 8, '{4,9999}');
 SELECT attach('user_roles', 8, '{"5": {"status": "x"}, "6": {}}');
+SELECT attach('owned', 2, ARRAY(SELECT generate_series(1, 290)), '{"owner_id": 2}');
+RESET ROLE;
+GRANT SELECT (user_id, role_id), INSERT (user_id, role_id) ON owned TO regress_bulk_user;
+SET ROLE regress_bulk_user;
+SELECT attach('owned', 2, ARRAY(SELECT generate_series(1, 290)), '{"owner_id": 2}');
 RESET ROLE;
 
 -- where it is not taken

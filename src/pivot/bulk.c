@@ -422,7 +422,13 @@ foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
 	stmt.build = build_check;
 	stmt.without_parent = true;
 	input_foreign_key(call, &stmt, key, ids);
-	receiver.seen = palloc_extended(stmt.input_rows + 1,
+	if (stmt.input_rows == 0)
+	{
+		/* The trigger, too, asks nothing about NULLs. */
+		tuplestore_end(stmt.input);
+		return true;
+	}
+	receiver.seen = palloc_extended(stmt.input_rows,
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	run_as_owner(call, &stmt, key->confrelid, &receiver.pub);
 	pfree(receiver.seen);
@@ -459,7 +465,70 @@ insert_without_triggers(BtmCall *call, const BtmIds *ids,
 }
 
 /*
- * Inserts those ids that are not there yet, and returns them.
+ * Of ids that are there already, those that the ordinary way might fail for
+ * all the same: there the privileges and columns of a statement are checked,
+ * and the values of a row, before the pair is found to be in the way.  Of
+ * each shape one does for what is the same in all rows.
+ */
+static const BtmIds *
+ids_that_may_fail(BtmCall *call, const BtmIds *ids)
+{
+	bool	   *keep = palloc_extended(ids->keys.n, MCXT_ALLOC_HUGE);
+	bool	   *seen = palloc0(sizeof(bool) * ids->nshapes);
+
+	for (int64 i = 0; i < ids->keys.n; i++)
+	{
+		const BtmAttributes *attributes = btm_id_attributes(ids, i);
+		int			shape = attributes ? attributes->shape : 0;
+
+		keep[i] = !seen[shape] || call->rel->checks_values;
+		seen[shape] = true;
+		for (int j = 0; !keep[i] && j < ids->shapes[shape].ncolumns; j++)
+			keep[i] = attributes->nulls[j];
+	}
+	return btm_ids_subset(ids, keep);
+}
+
+/*
+ * Takes out of the ids those that are there already.  Returns NULL if one of
+ * them has been deleted meanwhile.
+ */
+static const BtmIds *
+without_present(BtmCall *call, const BtmIds *ids)
+{
+	BtmKeys		found;
+	const BtmIds *present;
+
+	btm_keys_init(&found, call->rel->nid);
+	btm_local_read_conflicts(call, &ids->keys, &found);
+	if (found.n == 0)
+		return ids;
+	btm_keys_sort_unique(&found, call->rel->id);
+	present = ids_that_may_fail(call, btm_ids_present(ids, &found,
+													  call->rel->id));
+	if (insert_without_triggers(call, present, BTM_CONFLICT_IGNORE, NULL) > 0)
+		return NULL;
+	return btm_ids_absent(ids, &found, call->rel->id);
+}
+
+/*
+ * Do attributes give values for the unique index on the pair, where it has
+ * columns of pivot values, too?  Then other rows may be in the way of an id
+ * than those that its pair has in this relation.
+ */
+static bool
+attributes_bear_on_index(const BtmResolved *rel, const BtmIds *ids)
+{
+	for (int i = 0; i < ids->nshapes; i++)
+		for (int j = 0; j < rel->narbiter; j++)
+			if (btm_shape_has(&ids->shapes[i], rel->arbiter[j]))
+				return true;
+	return false;
+}
+
+/*
+ * Inserts those ids that are not there yet, and returns them; or NULL, if that
+ * cannot be told.
  *
  * ON CONFLICT costs a speculative insertion per row.  That is cheaper for few
  * rows than looking first; for many, looking first is, and should another
@@ -471,7 +540,9 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 	BtmKeys		keys;
 
 	btm_keys_init(&keys, call->rel->nid);
-	if (conflict == BTM_CONFLICT_IGNORE && ids->keys.n <= BTM_GENERIC_ROWS)
+	if (conflict == BTM_CONFLICT_IGNORE &&
+		(ids->keys.n <= BTM_GENERIC_ROWS ||
+		 attributes_bear_on_index(call->rel, ids)))
 	{
 		uint64		nrows = insert_without_triggers(call, ids, conflict, &keys);
 
@@ -481,27 +552,24 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 		return btm_ids_present(ids, &keys, call->rel->id);
 	}
 	if (conflict == BTM_CONFLICT_IGNORE)
-	{
-		btm_local_read_conflicts(call, &ids->keys, &keys);
-		if (keys.n > 0)
-		{
-			btm_keys_sort_unique(&keys, call->rel->id);
-			ids = btm_ids_absent(ids, &keys, call->rel->id);
-		}
-	}
-	insert_without_triggers(call, ids, BTM_CONFLICT_DUPLICATE, NULL);
+		ids = without_present(call, ids);
+	if (ids != NULL)
+		insert_without_triggers(call, ids, BTM_CONFLICT_DUPLICATE, NULL);
 	return ids;
 }
 
 /*
  * Inserts what is missing and checks the foreign keys.  Returns the ids that
- * were inserted, or NULL if a foreign key does not hold.
+ * were inserted, or NULL if a foreign key does not hold or a pair came or went
+ * meanwhile.
  */
 static const BtmIds *
 insert_and_check(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 {
 	const BtmIds *done = insert_missing(call, ids, conflict);
 
+	if (done == NULL)
+		return NULL;
 	for (int i = 0; done->keys.n > 0 && i < call->rel->nforeign_keys; i++)
 		if (!foreign_key_holds(call, i, done))
 			return NULL;

@@ -135,6 +135,22 @@ check_obstacle(Relation pivot)
 }
 
 /*
+ * Are the values of a row looked at when it is inserted, but for keys and NOT
+ * NULL?
+ */
+static bool
+checks_values(Relation pivot)
+{
+	TupleDesc	desc = RelationGetDescr(pivot);
+
+	for (int i = 0; i < desc->natts; i++)
+		if (TupleDescAttr(desc, i)->attgenerated != '\0')
+			return true;
+	return pivot->rd_rel->relispartition ||
+		(desc->constr != NULL && desc->constr->num_check > 0);
+}
+
+/*
  * Why the pivot cannot be inserted into in bulk, or NULL if it can.
  */
 static const char *
@@ -193,7 +209,7 @@ add_foreign_key(BtmResolved *rel, Relation pivot,
 }
 
 /*
- * Fills rel->foreign_keys and rel->bulk_obstacle, in CurrentMemoryContext.
+ * Fills what rel says about the bulk path, in CurrentMemoryContext.
  */
 void
 btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot)
@@ -202,6 +218,7 @@ btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot)
 	ListCell   *lc;
 
 	rel->bulk_obstacle = pivot_obstacle(pivot);
+	rel->checks_values = checks_values(pivot);
 	rel->foreign_keys = palloc0(sizeof(BtmForeignKey) *
 								Max(list_length(infos), 1));
 	foreach(lc, infos)

@@ -123,6 +123,8 @@ typedef struct BtmResolved
 	int			nforeign_keys;
 	BtmForeignKey *foreign_keys;
 	const char *bulk_obstacle;	/* why there is no bulk path, or NULL */
+	bool		checks_values;	/* may an INSERT refuse a row for values that
+								 * are not NULL? */
 
 	/*
 	 * False if some table, saved relation or operator is known by name only:
