@@ -262,6 +262,23 @@ SELECT obstacle($$ ALTER TABLE user_roles ENABLE ROW LEVEL SECURITY; ALTER TABLE
 DROP FUNCTION is_fine(text);
 SELECT attach('user_roles', 1, 1, on_conflict => 'update');
 
+-- a transaction of many calls does not pile up subtransactions
+SET belongs_to_many.bulk_path = auto;
+CREATE TABLE many (user_id bigint REFERENCES users, role_id int REFERENCES roles, PRIMARY KEY (user_id, role_id));
+SELECT create_relation('many', belongs_to_many('users', 'roles', 'many'));
+BEGIN;
+DO $$ BEGIN
+	FOR i IN 1..150 LOOP
+		PERFORM attach('many', 1 + i % 20, ARRAY(SELECT i * 5 + j FROM generate_series(1, 5) AS j));
+	END LOOP;
+END $$;
+SELECT count(*) AS pairs, count(DISTINCT xmin::text) AS transactions FROM many;
+SELECT attach('many', 1, ARRAY(SELECT generate_series(1, 1500)));
+SELECT count(DISTINCT xmin::text) AS transactions FROM many;
+COMMIT;
+SELECT attach('many', 2, ARRAY(SELECT generate_series(1, 5)));
+SELECT count(DISTINCT xmin::text) AS transactions FROM many;
+
 -- auto does without
 SET belongs_to_many.bulk_path = auto;
 CREATE TRIGGER t BEFORE INSERT ON user_roles FOR EACH ROW EXECUTE FUNCTION noop();

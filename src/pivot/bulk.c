@@ -42,6 +42,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -62,9 +63,19 @@ static const struct config_enum_entry bulk_path_options[] = {
 };
 
 static int	bulk_path = BULK_AUTO;
+static int	calls_in_transaction = 0;
 
 /* Fewer pairs than this gain nothing (measured, see bench). */
 #define BULK_MIN_PAIRS 4
+
+/*
+ * Each call costs a subtransaction.  A transaction with more of them than a
+ * backend can show to others (PGPROC_MAX_CACHED_SUBXIDS, 64) makes everybody's
+ * snapshots slower, so one that makes many calls takes the path only for
+ * lists that are worth it.
+ */
+#define BULK_MAX_CALLS		32
+#define BULK_WORTHY_PAIRS	1000
 
 /*
  * Up to so many rows, references are looked up one by one, as the trigger
@@ -164,6 +175,43 @@ find_obstacle(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 }
 
 /*
+ * Reset callback of the transaction's memory.
+ */
+static void
+forget_calls(void *arg)
+{
+	calls_in_transaction = 0;
+}
+
+/*
+ * Counts one more call of this transaction that takes the path.
+ */
+static void
+count_call(void)
+{
+	MemoryContextCallback *callback;
+
+	if (calls_in_transaction++ > 0)
+		return;
+	callback = MemoryContextAlloc(TopTransactionContext,
+								  sizeof(MemoryContextCallback));
+	callback->func = forget_calls;
+	callback->arg = NULL;
+	MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+}
+
+/*
+ * Does the path pay for a call?
+ */
+static bool
+is_worth_it(const BtmResolved *rel, const BtmIds *ids)
+{
+	return rel->nforeign_keys > 0 &&
+		ids->keys.n >= (calls_in_transaction < BULK_MAX_CALLS ?
+						BULK_MIN_PAIRS : BULK_WORTHY_PAIRS);
+}
+
+/*
  * Is the call to take the bulk path?  Errors with 0A000 if the user insists
  * and it cannot.
  */
@@ -174,8 +222,7 @@ is_wanted(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 
 	if (bulk_path == BULK_OFF)
 		return false;
-	if (bulk_path == BULK_AUTO && (ids->keys.n < BULK_MIN_PAIRS ||
-								   call->rel->nforeign_keys == 0))
+	if (bulk_path == BULK_AUTO && !is_worth_it(call->rel, ids))
 		return false;
 	obstacle = find_obstacle(call, ids, conflict);
 	if (obstacle != NULL && bulk_path == BULK_ON)
@@ -667,6 +714,7 @@ btm_bulk_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 
 	if (!is_wanted(call, ids, conflict) || !lock_referenced_tables(call->rel))
 		return false;
+	count_call();
 	done = insert_in_subtransaction(call, ids, conflict);
 	if (done == NULL)
 		return false;
