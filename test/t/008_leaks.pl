@@ -173,11 +173,11 @@ stays_small(
 
 stays_small(
 	'unfinished',
-	'ok:6000',
+	'ok:7500',
 	[   q{SELECT FROM get_results_for('user_roles', ARRAY(SELECT id FROM users)) LIMIT 1},
 		q{SELECT EXISTS (SELECT FROM get_results('user_roles', 1))},
-		q{DECLARE c CURSOR FOR SELECT get_results('user_roles', 1); FETCH c; CLOSE c} ],
-	2000);
+		q{DECLARE c CURSOR FOR SELECT get_results('user_roles', 1)}, q{FETCH c}, q{CLOSE c} ],
+	1500);
 
 # ---- as many different relations as there are values
 
