@@ -217,7 +217,7 @@ for my $relation (qw(triggered user_roles))
 
 	kill 'KILL', $pid;
 	finish($session);
-	$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+	wait_until_back($node);
 	$session->quit;
 	finish($holder), release_role_50();
 	nothing_left($relation, "$relation, killed");

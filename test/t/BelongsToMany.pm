@@ -8,6 +8,7 @@
 #   ask(SESSION, SQL)                         as outcome, in a session
 #   start(SESSION, SQL), finish(SESSION)      the two halves of ask
 #   backend_pid(SESSION), wait_until_waits(NODE, PID, TYPE)
+#   wait_until_back(NODE)                     after a crash
 #   our_locks(NODE)                           locks of the extension's lock class that anybody holds
 #   log_is_clean(NODE)                        a test: the server has logged neither crashes nor leaks
 package BelongsToMany;
@@ -18,9 +19,10 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(new_server create_sample outcome session ask start finish backend_pid
-  wait_until_waits our_locks log_is_clean);
+  wait_until_back wait_until_waits our_locks log_is_clean);
 
 # pg_locks shows the extension's lock class so.
 my $LOCK_CLASS = 19283;
@@ -109,6 +111,20 @@ sub start
 	$session->{stdin} .= "$sql\n;\n\\echo '$DONE'\n\\warn '$DONE'\n";
 	$session->{run}->pump_nb;
 	return;
+}
+
+# Waits until a server that restarts by itself lets clients in. (Not by queries: a psql that is
+# refused does not read them, and the test would die of the broken pipe.)
+sub wait_until_back
+{
+	my ($node) = @_;
+
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if system('pg_isready', '-q', '-d', $node->connstr('postgres')) == 0;
+		usleep(100_000);
+	}
+	die 'the server does not come back';
 }
 
 # What a session answers to start; what it has said so far if its connection was lost.
