@@ -8,6 +8,9 @@
 MODULE_big = belongs_to_many
 OBJS = \
 	src/belongs_to_many.o \
+	src/cql/base.o \
+	src/cql/buffer.o \
+	src/cql/protocol.o \
 	src/pivot/attach.o \
 	src/pivot/attributes.o \
 	src/pivot/bulk.o \
