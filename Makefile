@@ -26,6 +26,7 @@ OBJS = \
 	src/pivot/plan.o \
 	src/pivot/queries.o \
 	src/pivot/reads.o \
+	src/pivot/references.o \
 	src/pivot/results.o \
 	src/pivot/results_for.o \
 	src/pivot/sqltext.o \
@@ -74,6 +75,7 @@ REGRESS = \
 	privileges \
 	queries \
 	reads \
+	references \
 	regressions \
 	relation_type \
 	results \

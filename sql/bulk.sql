@@ -1,5 +1,5 @@
 --
--- The bulk path: foreign keys of many pairs are checked by one query each.
+-- The bulk path: foreign keys of many pairs are checked for all of them at once.
 -- belongs_to_many.bulk_path = on raises an error where it is not taken, off
 -- goes the ordinary way; both must come to the same.
 --

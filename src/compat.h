@@ -14,6 +14,7 @@
 
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
@@ -98,6 +99,12 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 #if PG_VERSION_NUM < 170000
 #define SearchPathMatcher OverrideSearchPath
 #define GetSearchPathMatcher GetOverrideSearchPath
+#endif
+
+/* index_beginscan can count for EXPLAIN since version 18. */
+#if PG_VERSION_NUM < 180000
+#define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
 #endif							/* BTM_COMPAT_H */

@@ -6,8 +6,10 @@
  * In a normal pivot table, two foreign keys, most of the time of a large
  * INSERT goes into the triggers that check them row by row.  Here the same
  * INSERT runs with these triggers suppressed, and then each foreign key is
- * checked for all rows by one query.  Everything else about the INSERT is the
- * executor's: privileges, defaults, generated columns, constraints, indexes.
+ * checked for all rows: by one look-up for each in the index of the referenced
+ * key (references.c), or where that is not possible by one query for all.
+ * Everything else about the INSERT is the executor's: privileges, defaults,
+ * generated columns, constraints, indexes.
  *
  * The triggers are suppressed by letting the executor believe that this is a
  * replica (session_replication_role), for as long as it runs the INSERT.  So
@@ -37,6 +39,7 @@
 #include "miscadmin.h"
 #include "pivot/local.h"
 #include "pivot/plan.h"
+#include "pivot/references.h"
 #include "pivot/sqltext.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -45,6 +48,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 /* Values of belongs_to_many.bulk_path. */
@@ -452,10 +456,41 @@ run_as_owner(BtmCall *call, const BtmStatement *stmt, Oid relid,
 }
 
 /*
- * Does a foreign key hold for the rows of these ids?
+ * The values of a foreign key in the row of id i.  Returns false if one of them
+ * is NULL, which satisfies MATCH SIMPLE.
  */
 static bool
-foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
+foreign_key_values(BtmCall *call, const BtmForeignKey *key, const BtmIds *ids,
+				   int64 i, Datum *values)
+{
+	for (int j = 0; j < key->nkeys; j++)
+		if (!column_value(call, ids, i, key->conkey[j], &values[j]))
+			return false;
+	return true;
+}
+
+/*
+ * Does a foreign key hold for the rows of these ids, by the look-up of each?
+ */
+static bool
+references_exist(BtmCall *call, BtmReferences *references,
+				 const BtmForeignKey *key, const BtmIds *ids)
+{
+	int64		nrows = is_on_parent(call->rel, key) ? 1 : ids->keys.n;
+	Datum		values[INDEX_MAX_KEYS];
+
+	for (int64 i = 0; i < nrows; i++)
+		if (foreign_key_values(call, key, ids, i, values) &&
+			!btm_references_find(references, values))
+			return false;
+	return true;
+}
+
+/*
+ * Does a foreign key hold for the rows of these ids, by a query?
+ */
+static bool
+query_finds_references(BtmCall *call, int number, const BtmIds *ids)
 {
 	const BtmForeignKey *key = &call->rel->foreign_keys[number];
 	BtmStatement stmt = {0};
@@ -480,6 +515,36 @@ foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
 	run_as_owner(call, &stmt, key->confrelid, &receiver.pub);
 	pfree(receiver.seen);
 	return receiver.nseen == stmt.input_rows;
+}
+
+/*
+ * Begins to look at rows that the call has inserted, as the next statement
+ * would.
+ */
+static void
+push_snapshot(void)
+{
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/*
+ * Does a foreign key hold for the rows of these ids?
+ */
+static bool
+foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
+{
+	const BtmForeignKey *key = &call->rel->foreign_keys[number];
+	BtmReferences *references = btm_references_open(call->rel, key);
+	bool		result;
+
+	if (references == NULL)
+		return query_finds_references(call, number, ids);
+	push_snapshot();
+	result = references_exist(call, references, key, ids);
+	btm_references_close(references);
+	PopActiveSnapshot();
+	return result;
 }
 
 /* ---------

@@ -603,7 +603,6 @@ uint64
 btm_local_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 				 BtmKeys *inserted)
 {
-	ErrorContextCallback callback = {error_context_stack, hint_at_list, NULL};
 	uint64		nrows = 0;
 
 	if (call->rel->has_write_rules && insert_kind(conflict) != BTM_STMT_INSERT)
@@ -611,11 +610,8 @@ btm_local_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 		ids = without_conflicts(call, ids);
 		conflict = BTM_CONFLICT_DUPLICATE;
 	}
-	if (looks_like_list(call, ids))
-		error_context_stack = &callback;
 	for (int shape = 0; shape < ids->nshapes; shape++)
 		nrows += insert_shape(call, ids, shape, conflict, inserted);
-	error_context_stack = callback.previous;
 	return nrows;
 }
 
@@ -646,11 +642,11 @@ update_existing(BtmCall *call, const BtmIds **ids)
 }
 
 /*
- * BtmPivotRoutine.insert_pairs
+ * Inserts pairs on the bulk path if it is to be taken, otherwise by SQL alone.
  */
 static uint64
-local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
-				   BtmKeys *inserted)
+insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+			 BtmKeys *inserted)
 {
 	uint64		nrows = 0;
 
@@ -662,6 +658,23 @@ local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 		conflict = BTM_CONFLICT_IGNORE;
 	}
 	return nrows + btm_local_insert(call, ids, conflict, inserted);
+}
+
+/*
+ * BtmPivotRoutine.insert_pairs
+ */
+static uint64
+local_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+				   BtmKeys *inserted)
+{
+	ErrorContextCallback callback = {error_context_stack, hint_at_list, NULL};
+	uint64		nrows;
+
+	if (looks_like_list(call, ids))
+		error_context_stack = &callback;
+	nrows = insert_pairs(call, ids, conflict, inserted);
+	error_context_stack = callback.previous;
+	return nrows;
 }
 
 /* -----------------------------------------------

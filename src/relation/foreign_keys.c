@@ -4,11 +4,11 @@
  *	  The foreign keys of a pivot, and whether they can be checked in bulk.
  *
  * The bulk path (pivot/bulk.c) inserts rows with the row triggers of the
- * pivot suppressed and checks its foreign keys by one query each.  It must not
- * make a difference that anybody could see.  So the pivot must have no other
- * triggers on INSERT, no expression evaluated by an INSERT may be volatile
- * (it could write to other tables, whose triggers would be suppressed, too),
- * and its foreign keys must be checked at once, by MATCH SIMPLE.
+ * pivot suppressed and checks its foreign keys by itself.  It must not make a
+ * difference that anybody could see.  So the pivot must have no other triggers
+ * on INSERT, no expression evaluated by an INSERT may be volatile (it could
+ * write to other tables, whose triggers would be suppressed, too), and its
+ * foreign keys must be checked at once, by MATCH SIMPLE.
  *
  *-------------------------------------------------------------------------
  */
@@ -201,11 +201,25 @@ add_foreign_key(BtmResolved *rel, Relation pivot,
 	form = (Form_pg_constraint) GETSTRUCT(tuple);
 	if (foreign_key_enforced(info) && !is_part(form, trigger))
 	{
-		copy_foreign_key(&rel->foreign_keys[rel->nforeign_keys++], info);
+		BtmForeignKey *key = &rel->foreign_keys[rel->nforeign_keys++];
+
+		copy_foreign_key(key, info);
+		if (trigger != NULL)
+			key->trigger = trigger - pivot->trigdesc->triggers;
 		if (rel->bulk_obstacle == NULL)
 			rel->bulk_obstacle = foreign_key_obstacle(form, trigger);
 	}
 	ReleaseSysCache(tuple);
+}
+
+/*
+ * For qsort: the order of triggers.
+ */
+static int
+compare_triggers(const void *a, const void *b)
+{
+	return ((const BtmForeignKey *) a)->trigger -
+		((const BtmForeignKey *) b)->trigger;
 }
 
 /*
@@ -223,4 +237,6 @@ btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot)
 								Max(list_length(infos), 1));
 	foreach(lc, infos)
 		add_foreign_key(rel, pivot, lfirst(lc));
+	qsort(rel->foreign_keys, rel->nforeign_keys, sizeof(BtmForeignKey),
+		  compare_triggers);
 }

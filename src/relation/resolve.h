@@ -70,6 +70,7 @@ typedef struct BtmForeignKey
 {
 	Oid			conoid;
 	Oid			confrelid;
+	int			trigger;		/* its place among the triggers of the pivot */
 	int			nkeys;
 	AttrNumber	conkey[INDEX_MAX_KEYS]; /* columns of the pivot */
 	AttrNumber	confkey[INDEX_MAX_KEYS];	/* columns that they reference */
@@ -119,7 +120,10 @@ typedef struct BtmResolved
 	bool		may_redirect;	/* rules or triggers may do something else with
 								 * a row than to insert or delete it */
 
-	/* For the bulk path: the enforced foreign keys of the pivot. */
+	/*
+	 * For the bulk path: the enforced foreign keys of the pivot, in the order
+	 * in which their triggers check a row.
+	 */
 	int			nforeign_keys;
 	BtmForeignKey *foreign_keys;
 	const char *bulk_obstacle;	/* why there is no bulk path, or NULL */
