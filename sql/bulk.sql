@@ -262,7 +262,7 @@ SELECT obstacle($$ ALTER TABLE user_roles ENABLE ROW LEVEL SECURITY; ALTER TABLE
 DROP FUNCTION is_fine(text);
 SELECT attach('user_roles', 1, 1, on_conflict => 'update');
 
--- a transaction of many calls does not pile up subtransactions
+-- a transaction of many calls does not pile up subtransactions: few ids need none
 SET belongs_to_many.bulk_path = auto;
 CREATE TABLE many (user_id bigint REFERENCES users, role_id int REFERENCES roles, PRIMARY KEY (user_id, role_id));
 SELECT create_relation('many', belongs_to_many('users', 'roles', 'many'));
@@ -273,10 +273,16 @@ DO $$ BEGIN
 	END LOOP;
 END $$;
 SELECT count(*) AS pairs, count(DISTINCT xmin::text) AS transactions FROM many;
+DO $$ BEGIN
+	FOR i IN 20..59 LOOP
+		PERFORM attach('many', 1 + i % 20, ARRAY(SELECT 500 + i / 20 * 300 + j FROM generate_series(1, 300) AS j));
+	END LOOP;
+END $$;
+SELECT count(*) AS pairs, count(DISTINCT xmin::text) AS transactions FROM many;
 SELECT attach('many', 1, ARRAY(SELECT generate_series(1, 1500)));
 SELECT count(DISTINCT xmin::text) AS transactions FROM many;
 COMMIT;
-SELECT attach('many', 2, ARRAY(SELECT generate_series(1, 5)));
+SELECT attach('many', 2, ARRAY(SELECT generate_series(1501, 1900)));
 SELECT count(DISTINCT xmin::text) AS transactions FROM many;
 
 -- auto does without

@@ -21,10 +21,16 @@
  * row security, with FOR KEY SHARE, after the rows are in, under a snapshot
  * taken then.
  *
- * All of it happens in a subtransaction.  If anything is amiss (a row that a
- * foreign key misses, a pair that another session has inserted meanwhile) it
- * is rolled back, and the caller goes the ordinary way: what comes of it,
- * success or error, is then what it would have been.
+ * For few pairs that is all: one statement inserts them, with the errors that
+ * it has on the ordinary way too, and a reference that is missing then is the
+ * trigger's error (insert_at_once).
+ *
+ * For many, pairs that exist are looked for first, and ON CONFLICT is left
+ * out; so is any order among several statements and checks.  That happens in a
+ * subtransaction.  If anything is amiss (a row that a foreign key misses, a
+ * pair that another session has inserted meanwhile) it is rolled back, and the
+ * caller goes the ordinary way: what comes of it, success or error, is then
+ * what it would have been.
  *
  *-------------------------------------------------------------------------
  */
@@ -69,14 +75,14 @@ static const struct config_enum_entry bulk_path_options[] = {
 static int	bulk_path = BULK_AUTO;
 static int	calls_in_transaction = 0;
 
-/* Fewer pairs than this gain nothing (measured, see bench). */
+/* Fewer pairs than this are not worth a subtransaction. */
 #define BULK_MIN_PAIRS 4
 
 /*
- * Each call costs a subtransaction.  A transaction with more of them than a
- * backend can show to others (PGPROC_MAX_CACHED_SUBXIDS, 64) makes everybody's
- * snapshots slower, so one that makes many calls takes the path only for
- * lists that are worth it.
+ * A transaction with more subtransactions than a backend can show to others
+ * (PGPROC_MAX_CACHED_SUBXIDS, 64) makes everybody's snapshots slower, so one
+ * that has made many calls with one makes further ones only for lists that are
+ * worth it.
  */
 #define BULK_MAX_CALLS		32
 #define BULK_WORTHY_PAIRS	1000
@@ -188,7 +194,7 @@ forget_calls(void *arg)
 }
 
 /*
- * Counts one more call of this transaction that takes the path.
+ * Counts one more call of this transaction that makes a subtransaction.
  */
 static void
 count_call(void)
@@ -205,19 +211,19 @@ count_call(void)
 }
 
 /*
- * Does the path pay for a call?
+ * Is the call to make a subtransaction, if it has to?
  */
 static bool
-is_worth_it(const BtmResolved *rel, const BtmIds *ids)
+is_worth_subtransaction(const BtmIds *ids)
 {
-	return rel->nforeign_keys > 0 &&
+	return bulk_path == BULK_ON ||
 		ids->keys.n >= (calls_in_transaction < BULK_MAX_CALLS ?
 						BULK_MIN_PAIRS : BULK_WORTHY_PAIRS);
 }
 
 /*
- * Is the call to take the bulk path?  Errors with 0A000 if the user insists
- * and it cannot.
+ * May the call take the bulk path, and is there anything to gain?  Errors with
+ * 0A000 if the user insists and it cannot.
  */
 static bool
 is_wanted(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
@@ -226,7 +232,7 @@ is_wanted(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 
 	if (bulk_path == BULK_OFF)
 		return false;
-	if (bulk_path == BULK_AUTO && !is_worth_it(call->rel, ids))
+	if (bulk_path == BULK_AUTO && call->rel->nforeign_keys == 0)
 		return false;
 	obstacle = find_obstacle(call, ids, conflict);
 	if (obstacle != NULL && bulk_path == BULK_ON)
@@ -656,7 +662,9 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 		(ids->keys.n <= BTM_GENERIC_ROWS ||
 		 attributes_bear_on_index(call->rel, ids)))
 	{
-		uint64		nrows = insert_without_triggers(call, ids, conflict, &keys);
+		bool		which = ids->keys.n > 1;	/* does the number not tell? */
+		uint64		nrows = insert_without_triggers(call, ids, conflict,
+													which ? &keys : NULL);
 
 		if (nrows == (uint64) ids->keys.n)
 			return ids;
@@ -668,6 +676,81 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 	if (ids != NULL)
 		insert_without_triggers(call, ids, BTM_CONFLICT_DUPLICATE, NULL);
 	return ids;
+}
+
+/*
+ * Opens what all foreign keys of the pivot reference, for insert_at_once.
+ * Returns NULL if these ids have to be inserted in a subtransaction.
+ */
+static BtmReferences **
+open_references(const BtmResolved *rel, const BtmIds *ids)
+{
+	BtmReferences **result;
+	int			n = 0;
+
+	if (ids->keys.n > BTM_GENERIC_ROWS || !btm_ids_have_one_shape(ids))
+		return NULL;
+	result = palloc(sizeof(BtmReferences *) * Max(rel->nforeign_keys, 1));
+	while (n < rel->nforeign_keys)
+	{
+		const BtmForeignKey *key = &rel->foreign_keys[n];
+
+		if (!btm_references_reportable(rel, key) ||
+			(result[n] = btm_references_open(rel, key)) == NULL)
+			break;
+		n++;
+	}
+	if (n == rel->nforeign_keys)
+		return result;
+	while (n-- > 0)
+		btm_references_close(result[n]);
+	pfree(result);
+	return NULL;
+}
+
+/*
+ * Looks up what the rows of these ids reference, in the order in which the
+ * triggers do.  Errors: 23503 for the first one that is missing.
+ */
+static void
+check_references(BtmCall *call, BtmReferences **references, const BtmIds *ids)
+{
+	const BtmResolved *rel = call->rel;
+	Datum		values[INDEX_MAX_KEYS];
+
+	for (int64 i = 0; i < ids->keys.n; i++)
+		for (int j = 0; j < rel->nforeign_keys; j++)
+		{
+			const BtmForeignKey *key = &rel->foreign_keys[j];
+
+			if (i > 0 && is_on_parent(rel, key))
+				continue;
+			if (foreign_key_values(call, key, ids, i, values) &&
+				!btm_references_find(references[j], values))
+				btm_references_missing(rel, key, values);
+		}
+}
+
+/*
+ * Inserts those ids that are not there yet, and returns them.  Errors: those
+ * of the ordinary way.
+ */
+static const BtmIds *
+insert_at_once(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+			   BtmReferences **references)
+{
+	const BtmIds *done = insert_missing(call, ids, conflict);
+
+	if (done->keys.n > 0)
+	{
+		push_snapshot();
+		check_references(call, references, done);
+	}
+	for (int i = 0; i < call->rel->nforeign_keys; i++)
+		btm_references_close(references[i]);
+	if (done->keys.n > 0)
+		PopActiveSnapshot();
+	return done;
 }
 
 /*
@@ -775,12 +858,19 @@ bool
 btm_bulk_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 				BtmKeys *inserted, uint64 *nrows)
 {
-	const BtmIds *done;
+	BtmReferences **references;
+	const BtmIds *done = NULL;
 
 	if (!is_wanted(call, ids, conflict) || !lock_referenced_tables(call->rel))
 		return false;
-	count_call();
-	done = insert_in_subtransaction(call, ids, conflict);
+	references = open_references(call->rel, ids);
+	if (references != NULL)
+		done = insert_at_once(call, ids, conflict, references);
+	else if (is_worth_subtransaction(ids))
+	{
+		count_call();
+		done = insert_in_subtransaction(call, ids, conflict);
+	}
 	if (done == NULL)
 		return false;
 	*nrows = done->keys.n;
