@@ -20,10 +20,11 @@ select_ids(const BtmIds *ids, const BtmKeys *sorted, BtmKeyColumn *columns,
 {
 	bool	   *keep = palloc_extended(ids->keys.n + 1, MCXT_ALLOC_HUGE);
 	BtmIds	   *result;
+	int64		at = 0;
 
 	for (int64 i = 0; i < ids->keys.n; i++)
-		keep[i] = btm_keys_contain(sorted, columns,
-								   BTM_KEY(&ids->keys, i)) == present;
+		keep[i] = btm_keys_find_next(sorted, columns, BTM_KEY(&ids->keys, i),
+									 &at) == present;
 	result = btm_ids_subset(ids, keep);
 	pfree(keep);
 	return result;
@@ -56,10 +57,11 @@ BtmKeys
 btm_keys_minus(const BtmKeys *a, const BtmKeys *b, BtmKeyColumn *columns)
 {
 	BtmKeys		result;
+	int64		at = 0;
 
 	btm_keys_init(&result, a->nid);
 	for (int64 i = 0; i < a->n; i++)
-		if (!btm_keys_contain(b, columns, BTM_KEY(a, i)))
+		if (!btm_keys_find_next(b, columns, BTM_KEY(a, i), &at))
 			memcpy(btm_keys_add(&result), BTM_KEY(a, i),
 				   sizeof(Datum) * a->nid);
 	return result;

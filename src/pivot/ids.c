@@ -551,6 +551,27 @@ compare_entries(const void *a, const void *b, void *arg)
 }
 
 /*
+ * The same for ids that are integers.
+ */
+static inline int
+compare_integer_entries(const IdEntry *a, const IdEntry *b, int typlen)
+{
+	int			result = btm_compare_integers(a->first, b->first, typlen);
+
+	return result != 0 ? result : a->place < b->place ? -1 : 1;
+}
+
+#define ST_SORT sort_integer_entries
+#define ST_ELEMENT_TYPE IdEntry
+#define ST_COMPARE(a, b, column) \
+	compare_integer_entries(a, b, (column)->type.typlen)
+#define ST_COMPARE_ARG_TYPE const BtmKeyColumn
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
  * The ids in key order; duplicates in the order of the input.
  */
 static IdEntry *
@@ -566,7 +587,11 @@ sort_entries(IdsReader *reader)
 		entries[i].first = *BTM_KEY(keys, i);
 		entries[i].place = i;
 	}
-	qsort_interruptible(entries, keys->n, sizeof(IdEntry), compare_entries, reader);
+	if (btm_key_is_integer(reader->rel->id, keys->nid))
+		sort_integer_entries(entries, keys->n, reader->rel->id);
+	else
+		qsort_interruptible(entries, keys->n, sizeof(IdEntry),
+							compare_entries, reader);
 	return entries;
 }
 

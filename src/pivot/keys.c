@@ -111,6 +111,27 @@ btm_key_compare(BtmKeyColumn *columns, int n, const Datum *a, const Datum *b)
 	return 0;
 }
 
+/*
+ * Is a key one integer, so that lists of it can be sorted without calling a
+ * comparison function?
+ */
+bool
+btm_key_is_integer(const BtmKeyColumn *columns, int n)
+{
+	return n == 1 && columns->type.typbyval &&
+		(columns->type.type == INT4OID || columns->type.type == INT8OID);
+}
+
+#define ST_SORT sort_integers
+#define ST_ELEMENT_TYPE Datum
+#define ST_COMPARE(a, b, column) \
+	btm_compare_integers(*(a), *(b), (column)->type.typlen)
+#define ST_COMPARE_ARG_TYPE const BtmKeyColumn
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 /* What compare_rows needs to know. */
 typedef struct RowOrder
 {
@@ -160,7 +181,10 @@ btm_keys_sort_unique(BtmKeys *keys, BtmKeyColumn *columns)
 	if (btm_keys_ascending(keys, columns))
 		return;
 
-	qsort_interruptible(keys->keys, keys->n, row, compare_rows, &order);
+	if (btm_key_is_integer(columns, keys->nid))
+		sort_integers(keys->keys, keys->n, columns);
+	else
+		qsort_interruptible(keys->keys, keys->n, row, compare_rows, &order);
 	for (int64 i = 1; i < keys->n; i++)
 	{
 		if (btm_key_compare(columns, keys->nid, BTM_KEY(keys, n),
@@ -174,29 +198,51 @@ btm_keys_sort_unique(BtmKeys *keys, BtmKeyColumn *columns)
 
 /*
  * Is a key in a list that is in key order?
+ *
+ * For callers who ask about one key after the other, each greater than the one
+ * before: *at is 0 at first, and then where the search goes on.  Two lists of
+ * the same length so cost one pass over both, and a short one against a long
+ * one little more than a binary search for each key.
  */
 bool
-btm_keys_contain(const BtmKeys *sorted, BtmKeyColumn *columns,
-				 const Datum *key)
+btm_keys_find_next(const BtmKeys *sorted, BtmKeyColumn *columns,
+				   const Datum *key, int64 *at)
 {
-	int64		low = 0;
-	int64		high = sorted->n;
+	int64		low = *at;
+	int64		high = *at;
+	int64		step = 1;
+	bool		found = false;
 
 	CHECK_FOR_INTERRUPTS();
+	while (high < sorted->n)
+	{
+		int			result = btm_key_compare(columns, sorted->nid,
+											 BTM_KEY(sorted, high), key);
+
+		found = result == 0;
+		if (result >= 0)
+			break;
+		low = high + 1;
+		high += step;
+		step *= 2;
+	}
+	if (found)
+		low = high;
+	high = Min(high, sorted->n);
 	while (low < high)
 	{
 		int64		middle = low + (high - low) / 2;
 		int			result = btm_key_compare(columns, sorted->nid,
 											 BTM_KEY(sorted, middle), key);
 
-		if (result == 0)
-			return true;
 		if (result < 0)
 			low = middle + 1;
 		else
 			high = middle;
+		found |= result == 0;
 	}
-	return false;
+	*at = found ? low + 1 : low;
+	return found;
 }
 
 /* -------

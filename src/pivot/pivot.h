@@ -204,13 +204,24 @@ extern BtmTextForm btm_text_form(const char *text, const BtmKeyColumn *columns,
 
 /* ---- keys.c: lists of keys ---- */
 
+/* Compares two datums of an int4 or an int8 column. */
+static inline int
+btm_compare_integers(Datum a, Datum b, int typlen)
+{
+	int64		x = typlen == sizeof(int32) ? DatumGetInt32(a) : DatumGetInt64(a);
+	int64		y = typlen == sizeof(int32) ? DatumGetInt32(b) : DatumGetInt64(b);
+
+	return x < y ? -1 : x > y;
+}
+
+extern bool btm_key_is_integer(const BtmKeyColumn *columns, int n);
 extern void btm_keys_init(BtmKeys *keys, int nid);
 extern Datum *btm_keys_add(BtmKeys *keys);
 extern int	btm_key_compare(BtmKeyColumn *columns, int n,
 							const Datum *a, const Datum *b);
 extern void btm_keys_sort_unique(BtmKeys *keys, BtmKeyColumn *columns);
-extern bool btm_keys_contain(const BtmKeys *sorted, BtmKeyColumn *columns,
-							 const Datum *key);
+extern bool btm_keys_find_next(const BtmKeys *sorted, BtmKeyColumn *columns,
+							   const Datum *key, int64 *at);
 extern Jsonb *btm_keys_to_jsonb(const BtmKeys *keys, const BtmKeyColumn *columns);
 extern void btm_keys_check_report(const BtmKeys *keys,
 								  const BtmKeyColumn *columns);
