@@ -33,15 +33,18 @@ PREPARE results AS SELECT result FROM get_results('user_roles', $1::bigint);
 PREPARE results_for AS SELECT results FROM get_results_for('user_roles', $1::bigint[]);
 CREATE PROCEDURE call_all(parent bigint) LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('EXECUTE attach(%s, ''{1,2,3}'', ''{}'', ''ignore'')', parent);
+	-- one id and several are different statements
+	EXECUTE format('EXECUTE attach(%s, ''{1,2,3,4,5}'', ''{}'', ''ignore'')', parent);
 	EXECUTE format('EXECUTE attach(%s, ''{2,3}'', ''{"status": "x"}'', ''update'')', parent);
-	EXECUTE format('EXECUTE sync(%s, ''{3,4}'', ''{"status": "y"}'')', parent);
-	EXECUTE format('EXECUTE toggle(%s, ''{4,5}'')', parent);
-	EXECUTE format('EXECUTE update_pivot(%s, ''{3,5}'', ''{"status": "z"}'')', parent);
+	EXECUTE format('EXECUTE sync(%s, ''{3,4,5,6,7}'', ''{"status": "y"}'')', parent);
+	EXECUTE format('EXECUTE sync(%s, ''{4,5,6,7,8}'', ''{"status": "y"}'')', parent);
+	EXECUTE format('EXECUTE toggle(%s, ''{4,9}'')', parent);
+	EXECUTE format('EXECUTE toggle(%s, ''{4,5,6,10}'')', parent);
+	EXECUTE format('EXECUTE update_pivot(%s, ''{7,8}'', ''{"status": "z"}'')', parent);
 	EXECUTE format('EXECUTE reads(%s, ''{3,5}'')', parent);
 	EXECUTE format('EXECUTE results(%s)', parent);
 	EXECUTE format('EXECUTE results_for(''{%s,9}'')', parent);
-	EXECUTE format('EXECUTE detach(%s, ''{3}'')', parent);
+	EXECUTE format('EXECUTE detach(%s, ''{8}'')', parent);
 	EXECUTE format('EXECUTE detach_all(%s)', parent);
 END
 $$;
@@ -362,5 +365,20 @@ ROLLBACK;
 -- small calls after that use the plans of before
 SELECT small_calls(13);
 SELECT small_reads(13);
+
+-- ---- a call about one pair does not read the other rows of its parent
+
+CREATE TABLE skewed (user_id bigint, role_id bigint, status text DEFAULT 'new', PRIMARY KEY (user_id, role_id));
+INSERT INTO skewed SELECT 1, i FROM generate_series(1, 20000) AS i;
+INSERT INTO skewed SELECT i, j FROM generate_series(2, 1000) AS i, generate_series(1, 2) AS j;
+ANALYZE skewed;
+SELECT create_relation('skewed', belongs_to_many('users', 'roles', 'skewed', 'user_id', 'role_id'));
+BEGIN;
+SELECT update_existing_pivot('skewed', 1, 5, '{"status": "x"}'), attach('skewed', 1, 6, '{"status": "x"}', 'update'),
+	attach('skewed', 1, 20001), is_attached('skewed', 1, 7), detach('skewed', 1, 8);
+SELECT * FROM toggle('skewed', 1, 9);
+SELECT * FROM sync_without_detaching('skewed', 1, '{"10": {"status": "y"}}');
+SELECT seq_tup_read, idx_tup_fetch < 20 AS few FROM pg_stat_xact_user_tables WHERE relid = 'skewed'::regclass;
+ROLLBACK;
 
 DROP SCHEMA plans CASCADE;

@@ -513,7 +513,7 @@ query_finds_references(BtmCall *call, int number, const BtmIds *ids)
 	if (stmt.input_rows == 0)
 	{
 		/* The trigger, too, asks nothing about NULLs. */
-		tuplestore_end(stmt.input);
+		btm_statement_drop_input(&stmt);
 		return true;
 	}
 	receiver.seen = palloc_extended(stmt.input_rows,

@@ -166,6 +166,17 @@ append_differs(StringInfo sql, const BtmStatement *stmt, bool excluded)
 	appendStringInfoChar(sql, ')');
 }
 
+/*
+ * The input as an item of FROM, and what follows it.
+ */
+static void
+append_input(StringInfo sql, BtmCall *call, const BtmStatement *stmt,
+			 const char *separator)
+{
+	btm_statement_append_input(sql, call, stmt);
+	appendStringInfoString(sql, separator);
+}
+
 /* ----------
  * Statements
  * ----------
@@ -178,7 +189,9 @@ build_read_keys(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 
 	appendStringInfoString(sql, "SELECT ");
 	append_id_columns(sql, call->rel, "p");
-	appendStringInfoString(sql, among ? " FROM " BTM_INPUT_NAME " u, " : " FROM ");
+	appendStringInfoString(sql, " FROM ");
+	if (among)
+		append_input(sql, call, stmt, ", ");
 	btm_sql_table(sql, call->rel->pivot);
 	appendStringInfoString(sql, " p");
 	append_where(sql, call->rel, among);
@@ -196,7 +209,7 @@ build_read_versions(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 
 	appendStringInfoString(sql, "SELECT p.tableoid, p.ctid FROM ");
 	if (among)
-		appendStringInfoString(sql, BTM_INPUT_NAME " u, ");
+		append_input(sql, call, stmt, ", ");
 	btm_sql_table(sql, call->rel->pivot);
 	appendStringInfoString(sql, " p WHERE ");
 	btm_sql_parent_params(sql, call->rel, "p");
@@ -216,7 +229,8 @@ build_read_conflicts(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, "SELECT ");
 	append_id_columns(sql, call->rel, "p");
-	appendStringInfoString(sql, " FROM " BTM_INPUT_NAME " u, ");
+	appendStringInfoString(sql, " FROM ");
+	append_input(sql, call, stmt, ", ");
 	btm_sql_table(sql, call->rel->pivot);
 	appendStringInfoString(sql, " p WHERE ");
 	btm_sql_parent_params(sql, call->rel, "p");
@@ -232,7 +246,9 @@ build_delete(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 
 	appendStringInfoString(sql, "DELETE FROM ");
 	btm_sql_table(sql, call->rel->pivot);
-	appendStringInfoString(sql, among ? " p USING " BTM_INPUT_NAME " u" : " p");
+	appendStringInfoString(sql, among ? " p USING " : " p");
+	if (among)
+		append_input(sql, call, stmt, "");
 	append_where(sql, call->rel, among);
 	append_returning(sql, call, stmt);
 }
@@ -244,7 +260,8 @@ build_update(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	btm_sql_table(sql, call->rel->pivot);
 	appendStringInfoString(sql, " p");
 	append_set(sql, call->rel, stmt, false);
-	appendStringInfoString(sql, " FROM " BTM_INPUT_NAME " u");
+	appendStringInfoString(sql, " FROM ");
+	append_input(sql, call, stmt, "");
 	append_where(sql, call->rel, true);
 	appendStringInfoString(sql, " AND ");
 	append_differs(sql, stmt, false);
@@ -388,8 +405,9 @@ build_insert(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 
 	appendStringInfoString(sql, "INSERT INTO ");
 	btm_sql_table(sql, rel->pivot);
-	appendStringInfo(sql, " AS p (%s) SELECT %s FROM " BTM_INPUT_NAME " u",
+	appendStringInfo(sql, " AS p (%s) SELECT %s FROM ",
 					 targets.data, values.data);
+	append_input(sql, call, stmt, "");
 	if (stmt->kind != BTM_STMT_INSERT)
 	{
 		if (btm_has_arbiter(rel))
@@ -496,7 +514,7 @@ run_unless_empty(BtmCall *call, BtmStatement *stmt, BtmKeys *returned)
 	if (stmt->input_rows > 0)
 		return btm_statement_run(call, stmt, false,
 								 returned_keys(call, returned));
-	tuplestore_end(stmt->input);
+	btm_statement_drop_input(stmt);
 	return 0;
 }
 

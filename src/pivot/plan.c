@@ -32,6 +32,7 @@ typedef struct BtmPlan
 	dlist_node	lru;			/* in plan_lru */
 	int			users;			/* statements in progress */
 	BtmStatementKind kind;
+	bool		single;
 	bool		returning;
 	uint64		variant;
 	Bitmapset  *shape;			/* attribute numbers */
@@ -164,6 +165,7 @@ plan_matches(const BtmPlan *plan, const BtmStatement *stmt,
 			 const Bitmapset *shape)
 {
 	return plan->kind == stmt->kind &&
+		plan->single == (stmt->single != NULL) &&
 		plan->returning == stmt->returning &&
 		plan->variant == stmt->variant &&
 		bms_equal(plan->shape, shape);
@@ -192,23 +194,37 @@ find_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape)
 }
 
 /*
+ * How many parameters does a statement have?
+ */
+static int
+parameter_count(BtmCall *call, const BtmStatement *stmt)
+{
+	int			result = stmt->without_parent ? 0 : call->rel->nfk;
+
+	if (stmt->single != NULL)
+		result += stmt->input_desc->natts;
+	return result;
+}
+
+/*
  * Prepares a statement.  The plan lives until SPI_finish unless it is kept.
  */
 static SPIPlanPtr
 prepare(BtmCall *call, const BtmStatement *stmt, int cursor_options)
 {
 	BtmResolved *rel = call->rel;
-	Oid		   *types = palloc(sizeof(Oid) * rel->nfk);
+	int			n = parameter_count(call, stmt);
+	Oid		   *types = palloc(sizeof(Oid) * (n + 1));
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 
-	for (int i = 0; i < rel->nfk; i++)
-		types[i] = rel->fk[i].type.type;
+	for (int i = 0; i < n; i++)
+		types[i] = i < rel->nfk ? rel->fk[i].type.type :
+			TupleDescAttr(stmt->input_desc, i - rel->nfk)->atttypid;
 	initStringInfo(&sql);
 	stmt->build(&sql, call, stmt);
 
-	plan = SPI_prepare_cursor(sql.data, stmt->without_parent ? 0 : rel->nfk,
-							  types, cursor_options);
+	plan = SPI_prepare_cursor(sql.data, n, types, cursor_options);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s for %s",
 			 SPI_result_code_string(SPI_result), sql.data);
@@ -227,6 +243,7 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 
 	plan->users = 0;
 	plan->kind = stmt->kind;
+	plan->single = stmt->single != NULL;
 	plan->returning = stmt->returning;
 	plan->variant = stmt->variant;
 	plan->shape = bms_copy(shape);
@@ -354,25 +371,36 @@ btm_statement_forget_input(void)
 	(void) SPI_unregister_relation(BTM_INPUT_NAME);
 }
 
+static void
+set_parameter(ParamListInfo params, int i, Datum value, bool isnull, Oid type)
+{
+	params->params[i].value = value;
+	params->params[i].isnull = isnull;
+	params->params[i].pflags = PARAM_FLAG_CONST;
+	params->params[i].ptype = type;
+}
+
 /*
- * The parent's key as parameters, or NULL for a statement without a parent.
+ * The parent's key and a single id as parameters, or NULL for a statement
+ * without.
  */
 static ParamListInfo
-parent_params(BtmCall *call, const BtmStatement *stmt)
+make_parameters(BtmCall *call, const BtmStatement *stmt)
 {
 	BtmResolved *rel = call->rel;
+	int			n = parameter_count(call, stmt);
 	ParamListInfo params;
 
-	if (stmt->without_parent)
+	if (n == 0)
 		return NULL;
-	params = makeParamList(rel->nfk);
+	params = makeParamList(n);
 	for (int i = 0; i < rel->nfk; i++)
-	{
-		params->params[i].value = call->parent[i];
-		params->params[i].isnull = false;
-		params->params[i].pflags = PARAM_FLAG_CONST;
-		params->params[i].ptype = rel->fk[i].type.type;
-	}
+		set_parameter(params, i, call->parent[i], false,
+					  rel->fk[i].type.type);
+	for (int i = rel->nfk; i < n; i++)
+		set_parameter(params, i, stmt->single[i - rel->nfk],
+					  stmt->single_nulls[i - rel->nfk],
+					  TupleDescAttr(stmt->input_desc, i - rel->nfk)->atttypid);
 	return params;
 }
 
@@ -392,7 +420,7 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 	register_input(stmt);
 	plan = get_plan(call, stmt, &use);
 
-	options.params = parent_params(call, stmt);
+	options.params = make_parameters(call, stmt);
 	options.read_only = read_only;
 	options.dest = dest;
 	rc = SPI_execute_plan_extended(plan, &options);
@@ -413,6 +441,17 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
  */
 
 /*
+ * Starts an input of one row, of which the columns are parameters.
+ */
+static void
+begin_single(BtmStatement *stmt, int ncolumns)
+{
+	stmt->input_desc = CreateTemplateTupleDesc(ncolumns);
+	stmt->single = palloc(sizeof(Datum) * ncolumns);
+	stmt->single_nulls = palloc0(sizeof(bool) * ncolumns);
+}
+
+/*
  * Starts the input relation of a statement; its columns are to be described
  * by the caller.
  */
@@ -425,18 +464,85 @@ btm_statement_begin_input(BtmStatement *stmt, int ncolumns)
 }
 
 /*
+ * Puts a row into the input.
+ */
+static void
+put_row(BtmStatement *stmt, Datum *values, bool *nulls)
+{
+	stmt->input_rows++;
+	if (stmt->single == NULL)
+	{
+		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
+		return;
+	}
+	memcpy(stmt->single, values, sizeof(Datum) * stmt->input_desc->natts);
+	memcpy(stmt->single_nulls, nulls, sizeof(bool) * stmt->input_desc->natts);
+}
+
+/*
+ * See plan.h.
+ */
+void
+btm_statement_append_input(StringInfo sql, BtmCall *call,
+						   const BtmStatement *stmt)
+{
+	if (stmt->single == NULL)
+	{
+		appendStringInfoString(sql, BTM_INPUT_NAME " u");
+		return;
+	}
+	for (int i = 0; i < stmt->input_desc->natts; i++)
+		appendStringInfo(sql, "%s$%d AS %s", i > 0 ? ", " : "(SELECT ",
+						 call->rel->nfk + i + 1,
+						 NameStr(TupleDescAttr(stmt->input_desc, i)->attname));
+	appendStringInfoString(sql, ") u");
+}
+
+/*
+ * See plan.h.
+ */
+void
+btm_statement_drop_input(const BtmStatement *stmt)
+{
+	if (stmt->input != NULL)
+		tuplestore_end(stmt->input);
+}
+
+/*
  * Describes column i (from 1) of an input relation: its name is prefix and
  * number, its type that of a column of the pivot.
  */
 void
 btm_statement_input_column(BtmStatement *stmt, int i, char prefix, int number,
-			 const BtmType *type)
+						   const BtmType *type)
 {
 	char		name[NAMEDATALEN];
 
 	snprintf(name, sizeof(name), "%c%d", prefix, number);
 	TupleDescInitEntry(stmt->input_desc, i, name, type->type, -1, 0);
 	TupleDescInitEntryCollation(stmt->input_desc, i, type->collation);
+}
+
+/*
+ * Starts an input of ids: columns k1 .. knid, and one for each column of the
+ * shape unless that is NULL.
+ */
+static void
+begin_ids(BtmCall *call, BtmStatement *stmt, const BtmKeys *keys,
+		  const BtmShape *shape)
+{
+	int			nattributes = shape ? shape->ncolumns : 0;
+
+	if (keys->n == 1)
+		begin_single(stmt, keys->nid + nattributes);
+	else
+		btm_statement_begin_input(stmt, keys->nid + nattributes);
+	for (int i = 0; i < keys->nid; i++)
+		btm_statement_input_column(stmt, i + 1, 'k', i + 1,
+								   &call->rel->id[i].type);
+	for (int i = 0; i < nattributes; i++)
+		btm_statement_input_column(stmt, keys->nid + i + 1, 'a', i + 1,
+								   &shape->columns[i]->type);
 }
 
 /*
@@ -448,13 +554,9 @@ btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
 {
 	bool	   *nulls = palloc0(sizeof(bool) * keys->nid);
 
-	btm_statement_begin_input(stmt, keys->nid);
-	stmt->input_rows = keys->n;
-	for (int i = 0; i < keys->nid; i++)
-		btm_statement_input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
+	begin_ids(call, stmt, keys, NULL);
 	for (int64 i = 0; i < keys->n; i++)
-		tuplestore_putvalues(stmt->input, stmt->input_desc,
-							 BTM_KEY(keys, i), nulls);
+		put_row(stmt, BTM_KEY(keys, i), nulls);
 }
 
 /*
@@ -469,15 +571,9 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 	int			nid = ids->keys.nid;
 	Datum	   *values = palloc(sizeof(Datum) * (nid + columns->ncolumns));
 	bool	   *nulls = palloc0(sizeof(bool) * (nid + columns->ncolumns));
-	int64		nrows = 0;
 
 	stmt->shape = columns;
-	btm_statement_begin_input(stmt, nid + columns->ncolumns);
-	for (int i = 0; i < nid; i++)
-		btm_statement_input_column(stmt, i + 1, 'k', i + 1, &call->rel->id[i].type);
-	for (int i = 0; i < columns->ncolumns; i++)
-		btm_statement_input_column(stmt, nid + i + 1, 'a', i + 1, &columns->columns[i]->type);
-
+	begin_ids(call, stmt, &ids->keys, columns);
 	for (int64 i = 0; i < ids->keys.n; i++)
 	{
 		const BtmAttributes *attributes = btm_id_attributes(ids, i);
@@ -490,10 +586,8 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 			values[nid + j] = attributes->values[j];
 			nulls[nid + j] = attributes->nulls[j];
 		}
-		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
-		nrows++;
+		put_row(stmt, values, nulls);
 	}
-	stmt->input_rows = nrows;
 }
 
 /*
@@ -509,7 +603,6 @@ btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 
 	stmt->without_parent = true;
 	btm_statement_begin_input(stmt, nfk + 1);
-	stmt->input_rows = parents->n;
 	TupleDescInitEntry(stmt->input_desc, 1, "ord", INT8OID, -1, 0);
 	for (int i = 0; i < nfk; i++)
 		btm_statement_input_column(stmt, i + 2, 'p', i + 1, &call->rel->fk[i].type);
@@ -517,7 +610,7 @@ btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 	{
 		values[0] = Int64GetDatum(i);
 		memcpy(&values[1], BTM_KEY(parents, i), sizeof(Datum) * nfk);
-		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
+		put_row(stmt, values, nulls);
 	}
 }
 

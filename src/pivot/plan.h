@@ -7,7 +7,9 @@
  * call->parent (rel->nfk of them, typed as the pivot's columns).  A set of ids
  * or parents reaches it as an ephemeral named relation, the mechanism behind
  * the transition tables of triggers: any column type works, and the planner
- * is told the number of rows.
+ * is told the number of rows.  A single id comes as further parameters, from
+ * which a subquery makes that relation: the planner folds it, and the plan is
+ * that of a statement about one pair.
  *
  * Small statements are planned once, as generic plans, and kept with the
  * resolved relation.  Since such a plan must stay good when tables grow, it is
@@ -72,9 +74,11 @@ typedef struct BtmStatement
 	void		(*build) (StringInfo sql, BtmCall *call,
 						  const struct BtmStatement *stmt);
 
-	TupleDesc	input_desc;		/* of the ephemeral relation, or NULL */
-	Tuplestorestate *input;
+	TupleDesc	input_desc;		/* of the input, or NULL */
 	int64		input_rows;
+	Tuplestorestate *input;		/* the ephemeral relation, or NULL */
+	Datum	   *single;			/* or the only row of ids, or NULL */
+	bool	   *single_nulls;
 } BtmStatement;
 
 /*
@@ -99,6 +103,15 @@ extern void btm_statement_input_ids(BtmCall *call, BtmStatement *stmt,
 									const BtmIds *ids, int shape);
 extern void btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 										const BtmKeys *parents);
+
+/*
+ * Appends the input as an item of FROM: it goes by the name u in the text.
+ */
+extern void btm_statement_append_input(StringInfo sql, BtmCall *call,
+									   const BtmStatement *stmt);
+
+/* Frees the input of a statement that is not run. */
+extern void btm_statement_drop_input(const BtmStatement *stmt);
 
 /*
  * For other inputs: describe, then put rows and count them in input_rows.

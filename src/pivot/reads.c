@@ -36,14 +36,18 @@ BTM_FUNCTION(btm_count_related_for);
  * scope.
  */
 static void
-append_pairs(StringInfo sql, const BtmResolved *rel, bool with_input,
-			 bool parent_from_input)
+append_pairs(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
+	const BtmResolved *rel = call->rel;
+
 	appendStringInfoString(sql, " FROM ");
-	if (with_input)
-		appendStringInfoString(sql, BTM_INPUT_NAME " u, ");
+	if (stmt->input_desc != NULL)
+	{
+		btm_statement_append_input(sql, call, stmt);
+		appendStringInfoString(sql, ", ");
+	}
 	btm_sql_from(sql, rel, btm_reads_related(rel));
-	btm_sql_where(sql, rel, parent_from_input);
+	btm_sql_where(sql, rel, stmt->without_parent);
 	btm_sql_related_not_null(sql, rel, "p");
 }
 
@@ -64,14 +68,14 @@ static void
 build_related_ids(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	append_select_ids(sql, call->rel);
-	append_pairs(sql, call->rel, false, false);
+	append_pairs(sql, call, stmt);
 }
 
 static void
 build_is_attached(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	append_select_ids(sql, call->rel);
-	append_pairs(sql, call->rel, true, false);
+	append_pairs(sql, call, stmt);
 	appendStringInfoString(sql, " AND ");
 	btm_sql_id_set(sql, call->rel, "p");
 }
@@ -99,7 +103,7 @@ build_typed_ids(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	}
 	appendStringInfoString(sql, " FROM (");
 	append_select_ids(sql, rel);
-	append_pairs(sql, rel, false, false);
+	append_pairs(sql, call, stmt);
 	for (int i = 0; i < rel->nid; i++)
 		appendStringInfo(sql, "%s%d", i > 0 ? ", " : " GROUP BY ", i + 1);
 	appendStringInfoString(sql, ") p");
@@ -114,14 +118,14 @@ static void
 build_count(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, "SELECT pg_catalog.count(*)");
-	append_pairs(sql, call->rel, false, false);
+	append_pairs(sql, call, stmt);
 }
 
 static void
 build_count_for(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, "SELECT u.ord, pg_catalog.count(*)");
-	append_pairs(sql, call->rel, true, true);
+	append_pairs(sql, call, stmt);
 	appendStringInfoString(sql, " GROUP BY u.ord");
 }
 
@@ -264,8 +268,8 @@ btm_is_attached(PG_FUNCTION_ARGS)
  * Rows of int8 columns are read as if they were keys.
  */
 static const BtmKeyColumn count_columns[] = {
-	{.type = {.typlen = sizeof(int64), .typbyval = FLOAT8PASSBYVAL}},
-	{.type = {.typlen = sizeof(int64), .typbyval = FLOAT8PASSBYVAL}},
+	{.type = {.typlen = sizeof(int64),.typbyval = FLOAT8PASSBYVAL}},
+	{.type = {.typlen = sizeof(int64),.typbyval = FLOAT8PASSBYVAL}},
 };
 
 /*
