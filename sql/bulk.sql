@@ -285,8 +285,12 @@ COMMIT;
 SELECT attach('many', 2, ARRAY(SELECT generate_series(1501, 1900)));
 SELECT count(DISTINCT xmin::text) AS transactions FROM many;
 
--- auto does without
+-- auto tells those who ask, and does without where it must
 SET belongs_to_many.bulk_path = auto;
+SET client_min_messages = debug1;
+SELECT attach('user_roles', 15, 1), attach('user_roles', 15, '{1,2,3}'), attach('user_roles', 15, ARRAY(SELECT generate_series(1, 300)));
+SELECT attach('user_roles', 15, 1), attach('user_roles', 15, 1, '{"status": "x"}', 'update');
+SET client_min_messages = warning;
 CREATE TRIGGER t BEFORE INSERT ON user_roles FOR EACH ROW EXECUTE FUNCTION noop();
 SELECT attach('user_roles', 10, ARRAY(SELECT generate_series(1, 300)));
 DROP TRIGGER t ON user_roles;

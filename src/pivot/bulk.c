@@ -873,6 +873,10 @@ btm_bulk_insert(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 	}
 	if (done == NULL)
 		return false;
+	if (done->keys.n > 0)
+		ereport(DEBUG1,
+				(errmsg_internal("%s() has checked the foreign keys of \"%s\" in bulk",
+								 call->name, get_rel_name(call->rel->pivot))));
 	*nrows = done->keys.n;
 	for (int64 i = 0; inserted != NULL && i < done->keys.n; i++)
 		memcpy(btm_keys_add(inserted), BTM_KEY(&done->keys, i),
