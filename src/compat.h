@@ -107,4 +107,9 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
+/* The shared state of transaction ids has another name since version 17. */
+#if PG_VERSION_NUM < 170000
+#define TransamVariables ShmemVariableCache
+#endif
+
 #endif							/* BTM_COMPAT_H */

@@ -37,6 +37,7 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
@@ -476,6 +477,35 @@ foreign_key_values(BtmCall *call, const BtmForeignKey *key, const BtmIds *ids,
 }
 
 /*
+ * Begins to look for references, also among the rows that the call has
+ * inserted, as the next statement would.  Returns what keep_snapshot_fresh
+ * needs.
+ */
+static uint64
+push_snapshot(void)
+{
+	uint64		taken_at = TransamVariables->xactCompletionCount;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	return taken_at;
+}
+
+/*
+ * The triggers take a snapshot for each row.  Until another transaction
+ * completes it is the same; one may have while a row was waited for.
+ */
+static void
+keep_snapshot_fresh(uint64 *taken_at)
+{
+	if (IsolationUsesXactSnapshot() ||
+		TransamVariables->xactCompletionCount == *taken_at)
+		return;
+	PopActiveSnapshot();
+	*taken_at = push_snapshot();
+}
+
+/*
  * Does a foreign key hold for the rows of these ids, by the look-up of each?
  */
 static bool
@@ -483,13 +513,19 @@ references_exist(BtmCall *call, BtmReferences *references,
 				 const BtmForeignKey *key, const BtmIds *ids)
 {
 	int64		nrows = is_on_parent(call->rel, key) ? 1 : ids->keys.n;
+	uint64		taken_at = push_snapshot();
 	Datum		values[INDEX_MAX_KEYS];
+	bool		result = true;
 
-	for (int64 i = 0; i < nrows; i++)
-		if (foreign_key_values(call, key, ids, i, values) &&
-			!btm_references_find(references, values))
-			return false;
-	return true;
+	for (int64 i = 0; result && i < nrows; i++)
+	{
+		if (!foreign_key_values(call, key, ids, i, values))
+			continue;
+		keep_snapshot_fresh(&taken_at);
+		result = btm_references_find(references, values);
+	}
+	PopActiveSnapshot();
+	return result;
 }
 
 /*
@@ -524,17 +560,6 @@ query_finds_references(BtmCall *call, int number, const BtmIds *ids)
 }
 
 /*
- * Begins to look at rows that the call has inserted, as the next statement
- * would.
- */
-static void
-push_snapshot(void)
-{
-	CommandCounterIncrement();
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-/*
  * Does a foreign key hold for the rows of these ids?
  */
 static bool
@@ -546,10 +571,8 @@ foreign_key_holds(BtmCall *call, int number, const BtmIds *ids)
 
 	if (references == NULL)
 		return query_finds_references(call, number, ids);
-	push_snapshot();
 	result = references_exist(call, references, key, ids);
 	btm_references_close(references);
-	PopActiveSnapshot();
 	return result;
 }
 
@@ -716,6 +739,7 @@ static void
 check_references(BtmCall *call, BtmReferences **references, const BtmIds *ids)
 {
 	const BtmResolved *rel = call->rel;
+	uint64		taken_at = push_snapshot();
 	Datum		values[INDEX_MAX_KEYS];
 
 	for (int64 i = 0; i < ids->keys.n; i++)
@@ -723,12 +747,14 @@ check_references(BtmCall *call, BtmReferences **references, const BtmIds *ids)
 		{
 			const BtmForeignKey *key = &rel->foreign_keys[j];
 
-			if (i > 0 && is_on_parent(rel, key))
+			if ((i > 0 && is_on_parent(rel, key)) ||
+				!foreign_key_values(call, key, ids, i, values))
 				continue;
-			if (foreign_key_values(call, key, ids, i, values) &&
-				!btm_references_find(references[j], values))
+			keep_snapshot_fresh(&taken_at);
+			if (!btm_references_find(references[j], values))
 				btm_references_missing(rel, key, values);
 		}
+	PopActiveSnapshot();
 }
 
 /*
@@ -742,14 +768,9 @@ insert_at_once(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 	const BtmIds *done = insert_missing(call, ids, conflict);
 
 	if (done->keys.n > 0)
-	{
-		push_snapshot();
 		check_references(call, references, done);
-	}
 	for (int i = 0; i < call->rel->nforeign_keys; i++)
 		btm_references_close(references[i]);
-	if (done->keys.n > 0)
-		PopActiveSnapshot();
 	return done;
 }
 

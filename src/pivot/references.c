@@ -290,6 +290,7 @@ find_row(BtmReferences *references)
 										   GetActiveSnapshot(), NULL,
 										   references->key->nkeys, 0);
 	}
+	references->scan->xs_snapshot = GetActiveSnapshot();
 	index_rescan(references->scan, references->scankeys,
 				 references->key->nkeys, NULL, 0);
 	while (!found && index_getnext_slot(references->scan, ForwardScanDirection,

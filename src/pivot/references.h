@@ -21,10 +21,9 @@ extern BtmReferences *btm_references_open(const BtmResolved *rel,
 extern void btm_references_close(BtmReferences *references);
 
 /*
- * Is there a row with this key?  It is locked FOR KEY SHARE then.  `values`
- * are those of the foreign key's columns, none of them NULL.  The first
- * look-up and all that follow are made under the same active snapshot.
- * Errors: 40001 at REPEATABLE READ and above.
+ * Is there a row with this key, under the active snapshot?  It is locked FOR
+ * KEY SHARE then.  `values` are those of the foreign key's columns, none of
+ * them NULL.  Errors: 40001 at REPEATABLE READ and above.
  */
 extern bool btm_references_find(BtmReferences *references,
 								const Datum *values);
