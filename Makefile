@@ -11,6 +11,9 @@ OBJS = \
 	src/cql/base.o \
 	src/cql/buffer.o \
 	src/cql/protocol.o \
+	src/cql/replication.o \
+	src/cql/ring.o \
+	src/cql/token.o \
 	src/pivot/attach.o \
 	src/pivot/attributes.o \
 	src/pivot/bulk.o \
