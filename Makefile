@@ -10,10 +10,15 @@ OBJS = \
 	src/belongs_to_many.o \
 	src/cql/base.o \
 	src/cql/buffer.o \
+	src/cql/name.o \
 	src/cql/protocol.o \
 	src/cql/replication.o \
 	src/cql/ring.o \
+	src/cql/scan.o \
 	src/cql/token.o \
+	src/cql/type.o \
+	src/cql/type_class.o \
+	src/cql/type_text.o \
 	src/pivot/attach.o \
 	src/pivot/attributes.o \
 	src/pivot/bulk.o \

@@ -3,9 +3,10 @@
  * type.h
  *	  CQL types: from the wire, from CQL text, from the server's class names.
  *
- * A type is a tree in an arena.  Custom types whose class is known (vector,
- * duration, and any other built-in type under its class name) become the type
- * they are.
+ * A type is a tree in an arena, no deeper than limits->nesting and of no more
+ * nodes than limits->elements.  Types without elements may be shared and
+ * static.  Custom types whose class is known (vector, duration, and any other
+ * built-in type under its class name) become the type they are.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,8 +19,8 @@
 typedef struct CqlType
 {
 	CqlTypeId	id;
-	bool		frozen;			/* as written in CQL text or by FrozenType(); the
-								 * wire does not say */
+	bool		frozen;			/* as written in CQL text or by FrozenType();
+								 * the wire does not say */
 
 	/*
 	 * list, set, vector: one element; map: key and value; tuple and UDT: the
@@ -32,6 +33,13 @@ typedef struct CqlType
 	CqlString	keyspace;		/* UDT */
 	CqlString	name;			/* UDT: its name; custom: the class */
 	const CqlString *fields;	/* UDT: names of the fields */
+
+	/*
+	 * Bounds of what walks the tree, checked where it is made: levels, 1 for
+	 * a type without elements; and nodes, a shared one counted each time.
+	 */
+	uint32_t	levels;
+	uint32_t	nodes;
 } CqlType;
 
 /* [option] of the protocol, section 4.2.5.2 */
@@ -50,6 +58,16 @@ extern CqlStatus cql_type_parse(CqlString text, CqlArena *arena,
 								const CqlLimits *limits, CqlFindUdt find_udt,
 								void *context, const CqlType **type,
 								CqlError *error) CQL_MUST_USE;
+
+/*
+ * A user-defined type, of `count` fields: what a CqlFindUdt returns.  Names and
+ * types of the fields are kept, not copied.
+ */
+extern CqlStatus cql_type_udt(CqlArena *arena, const CqlLimits *limits,
+							  CqlString keyspace, CqlString name,
+							  uint32_t count, const CqlString *fields,
+							  const CqlType *const *types,
+							  const CqlType **type, CqlError *error) CQL_MUST_USE;
 
 /* The type as CQL text, appended to `writer` without a terminator. */
 extern CqlStatus cql_type_print(CqlWriter *writer, const CqlType *type) CQL_MUST_USE;
