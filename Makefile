@@ -61,7 +61,8 @@ OBJS = \
 	src/relation/saved.o \
 	src/relation/saved_cache.o \
 	src/relation/saved_commands.o \
-	src/relation/saved_store.o
+	src/relation/saved_store.o \
+	src/scylla/options.o
 
 EXTENSION = belongs_to_many
 DATA = belongs_to_many--1.0.sql
@@ -89,6 +90,7 @@ REGRESS = \
 	results \
 	results_for \
 	saved \
+	scylla_options \
 	support \
 	sync \
 	toggle \

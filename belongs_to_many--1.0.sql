@@ -9,7 +9,8 @@
 -- four combinations. With fewer, an untyped parameter beside a typed argument
 -- finds no function whose type it could take.
 --
--- But for the type's input and output, no function is STRICT: NULL is an
+-- But for the type's input and output and the validator, which is the
+-- server's to call, no function is STRICT: NULL is an
 -- error with a reason, or a value.
 
 -- -------------------------------------------------------------------------
@@ -1051,3 +1052,17 @@ COMMENT ON VIEW @extschema@.belongs_to_many_relations
 IS 'saved relations, of which all tables exist';
 
 GRANT SELECT ON TABLE @extschema@.belongs_to_many_relations TO PUBLIC;
+
+-- -------------------------------------------------------------------------
+-- ScyllaDB and Apache Cassandra
+-- -------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.scylla_validator(pg_catalog.text[], pg_catalog.oid)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'btm_scylla_validator' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.scylla_validator(pg_catalog.text[], pg_catalog.oid)
+IS 'checks options of servers, user mappings, foreign tables and columns';
+
+CREATE FOREIGN DATA WRAPPER scylla VALIDATOR @extschema@.scylla_validator;
+COMMENT ON FOREIGN DATA WRAPPER scylla
+IS 'servers of ScyllaDB and Apache Cassandra';

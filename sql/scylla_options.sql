@@ -1,0 +1,106 @@
+--
+-- Options of the foreign data wrapper: which there are, who may set them, what
+-- is refused
+--
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE SCHEMA IF NOT EXISTS m2m;
+CREATE EXTENSION IF NOT EXISTS belongs_to_many SCHEMA m2m;
+CREATE SCHEMA scylla_options;
+SET search_path = scylla_options, m2m;
+
+-- ---- every option, with a good value
+
+CREATE SERVER full_server FOREIGN DATA WRAPPER scylla OPTIONS (
+	hosts 'one.example, two.example:9043, 192.0.2.7, 192.0.2.8:9142, [2001:db8::1]:9042, [2001:db8::2], 2001:db8::3',
+	port '9044', local_dc 'dc1', consistency 'LOCAL_ONE', serial_consistency 'SERIAL',
+	connect_timeout '2s', request_timeout '1500', compression 'lz4', max_in_flight '256',
+	sslmode 'verify-ca', sslrootcert '/ca.pem', sslcert '/c.pem', sslkey '/k.pem');
+CREATE USER MAPPING FOR CURRENT_USER SERVER full_server OPTIONS (
+	username 'u', password 'p', password_required 'false', sslcert '/c.pem', sslkey '/k.pem');
+CREATE FOREIGN TABLE t (id int OPTIONS (column_name 'Id'), v text)
+SERVER full_server OPTIONS (keyspace 'Ks', "table" 'T');
+
+CREATE SERVER bare_server FOREIGN DATA WRAPPER scylla;
+ALTER SERVER bare_server OPTIONS (ADD consistency 'local_quorum', compression 'NONE', sslmode 'disable');
+ALTER SERVER bare_server OPTIONS (SET consistency 'each quorum');
+ALTER SERVER bare_server OPTIONS (SET consistency 'EachQuorum', DROP compression);
+SELECT srvoptions FROM pg_foreign_server WHERE srvname = 'bare_server';
+
+-- ---- options that there are not
+
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (host 'a');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (request_timout '5s');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (password 'p');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (colour 'blue');
+CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS ("user" 'u');
+CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS (usrname 'u');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (table_name 'f');
+CREATE FOREIGN TABLE f (a int OPTIONS (colum_name 'A')) SERVER bare_server;
+ALTER FOREIGN DATA WRAPPER scylla OPTIONS (ADD hosts 'a');
+
+-- ---- values that are refused
+
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts '');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts 'a,,b');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts 'a b');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts 'a:0');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts 'a:65536');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts 'a:');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts ':9042');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts '[::1');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts '[::1]9042');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (hosts '/tmp/socket');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (port '0');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (port 'cql');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (local_dc '');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (consistency 'MOST');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (serial_consistency 'QUORUM');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (connect_timeout '0');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (connect_timeout '-1');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (request_timeout '5 parsecs');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (request_timeout '30d');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (compression 'snappy');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (max_in_flight '32769');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (sslmode 'prefer');
+CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS (username '');
+CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS (password_required 'maybe');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (keyspace '');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS ("table" '');
+CREATE FOREIGN TABLE f (a int OPTIONS (column_name '')) SERVER bare_server;
+
+-- ---- who may set what
+
+CREATE ROLE regress_btm_scylla;
+GRANT USAGE ON SCHEMA m2m, scylla_options TO regress_btm_scylla;
+
+SET ROLE regress_btm_scylla;
+CREATE SERVER s FOREIGN DATA WRAPPER scylla;
+RESET ROLE;
+GRANT USAGE ON FOREIGN DATA WRAPPER scylla TO regress_btm_scylla;
+SET ROLE regress_btm_scylla;
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (sslrootcert '/etc/passwd');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (sslkey '/etc/passwd');
+CREATE SERVER own_server FOREIGN DATA WRAPPER scylla OPTIONS (hosts 'a', sslmode 'disable');
+CREATE USER MAPPING FOR CURRENT_USER SERVER own_server OPTIONS (username 'u', password_required 'false');
+CREATE USER MAPPING FOR CURRENT_USER SERVER own_server OPTIONS (sslcert '/etc/passwd');
+CREATE USER MAPPING FOR CURRENT_USER SERVER own_server OPTIONS (username 'u', password 'p', password_required 'true');
+RESET ROLE;
+GRANT pg_read_server_files TO regress_btm_scylla;
+SET ROLE regress_btm_scylla;
+ALTER SERVER own_server OPTIONS (sslrootcert '/ca.pem');
+ALTER USER MAPPING FOR CURRENT_USER SERVER own_server OPTIONS (sslcert '/c.pem', sslkey '/k.pem');
+RESET ROLE;
+
+-- what a mapping holds is shown to its server's owner and to its own user only
+SELECT srvname, umoptions FROM pg_user_mappings ORDER BY srvname;
+CREATE ROLE regress_btm_scylla_other;
+SET ROLE regress_btm_scylla_other;
+SELECT srvname, umoptions FROM pg_user_mappings ORDER BY srvname;
+RESET ROLE;
+
+DROP SERVER full_server, bare_server, own_server CASCADE;
+REVOKE USAGE ON FOREIGN DATA WRAPPER scylla FROM regress_btm_scylla;
+REVOKE USAGE ON SCHEMA m2m FROM regress_btm_scylla;
+DROP SCHEMA scylla_options CASCADE;
+DROP ROLE regress_btm_scylla, regress_btm_scylla_other;
