@@ -180,7 +180,8 @@ btm_references_open(const BtmResolved *rel, const BtmForeignKey *key)
 		table_close(table, NoLock);
 		return NULL;
 	}
-	references = palloc0(sizeof(BtmReferences));
+	references = palloc(sizeof(BtmReferences));
+	references->scan = NULL;
 	references->key = key;
 	references->table = table;
 	references->index = index_open(referenced_index(key), AccessShareLock);
