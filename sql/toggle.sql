@@ -97,4 +97,45 @@ SELECT user_id, role_id FROM user_roles WHERE user_id IN (3, 4) ORDER BY 1, 2;
 SELECT * FROM toggle(ids => '{5}', relation => 'user_roles', attributes => '{"status": "named"}', parent_id => 3);
 SELECT u.id, t.* FROM users u, toggle('user_roles', u.id, '{6}') AS t WHERE u.id IN (3, 4) ORDER BY u.id;
 
+-- ---- what is not attached is not deleted, as far as anybody can tell
+
+-- without the privilege to delete, pairs can be attached
+CREATE ROLE regress_btm_appender;
+GRANT USAGE ON SCHEMA toggle, m2m TO regress_btm_appender;
+GRANT SELECT, INSERT ON user_roles TO regress_btm_appender;
+SET ROLE regress_btm_appender;
+SELECT * FROM toggle('user_roles', 5, '{1,2}');
+SELECT * FROM toggle('user_roles', 5, '{2,3}');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+-- rows that row security keeps from the DELETE are left alone: no attempt is made to attach them again
+CREATE TABLE pinned_roles (user_id bigint, role_id bigint, pinned boolean DEFAULT false, PRIMARY KEY (user_id, role_id));
+INSERT INTO pinned_roles VALUES (1, 1, true), (1, 2, false);
+ALTER TABLE pinned_roles ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reads ON pinned_roles FOR SELECT USING (true);
+CREATE POLICY deletes ON pinned_roles FOR DELETE USING (NOT pinned);
+CREATE POLICY inserts ON pinned_roles FOR INSERT WITH CHECK (role_id > 1);
+GRANT SELECT, INSERT, DELETE ON pinned_roles TO regress_btm_appender;
+SELECT create_relation('pinned_roles', belongs_to_many('users', 'roles', 'pinned_roles', 'user_id', 'role_id'));
+SET ROLE regress_btm_appender;
+SELECT * FROM toggle('pinned_roles', 1, '{1,2,3}');
+RESET ROLE;
+TABLE pinned_roles ORDER BY 2;
+-- statement triggers see a DELETE only where there is something to delete
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING '%', tg_op; RETURN NULL; END $$;
+CREATE TRIGGER tell AFTER DELETE ON seats EXECUTE FUNCTION tell();
+SELECT * FROM toggle(belongs_to_many('users', 'roles', 'seats', 'user_id', 'role_id'), 2, '{1}');
+SELECT * FROM toggle(belongs_to_many('users', 'roles', 'seats', 'user_id', 'role_id'), 2, '{1,2}');
+-- nor can rows of a published table be deleted that has no replica identity
+CREATE TABLE published (user_id bigint NOT NULL, role_id bigint NOT NULL, UNIQUE (user_id, role_id));
+SET client_min_messages = error;
+CREATE PUBLICATION regress_btm_toggle FOR TABLE published;
+SET client_min_messages = warning;
+SELECT * FROM toggle(belongs_to_many('users', 'roles', 'published', 'user_id', 'role_id'), 1, '{1,2}');
+SELECT * FROM toggle(belongs_to_many('users', 'roles', 'published', 'user_id', 'role_id'), 1, '{1}');
+\echo :LAST_ERROR_SQLSTATE
+
+DROP PUBLICATION regress_btm_toggle;
 DROP SCHEMA toggle CASCADE;
+REVOKE USAGE ON SCHEMA m2m FROM regress_btm_appender;
+DROP ROLE regress_btm_appender;

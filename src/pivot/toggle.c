@@ -8,8 +8,11 @@
  */
 #include "compat.h"
 
+#include "executor/executor.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "pivot/pivot.h"
+#include "utils/rls.h"
 
 BTM_FUNCTION(btm_toggle);
 
@@ -21,6 +24,42 @@ typedef struct ToggleReport
 } ToggleReport;
 
 /*
+ * May all ids be deleted without a look at which of them are attached?  Not if
+ * that might fail, or be noticed, where none of them is; nor if row security
+ * hides from the DELETE what the caller sees.
+ */
+static bool
+may_delete_unseen(const BtmResolved *rel)
+{
+	return rel->deletes_silently && ExecutorCheckPerms_hook == NULL &&
+		pg_class_aclcheck(rel->pivot, GetUserId(), ACL_DELETE) == ACLCHECK_OK &&
+		check_enable_rls(rel->pivot, InvalidOid, true) != RLS_ENABLED;
+}
+
+/*
+ * Detaches what is attached.  `current` gets the keys of that, sorted.
+ */
+static void
+detach_attached(BtmCall *call, const BtmIds *ids, BtmKeys *current,
+				ToggleReport *report)
+{
+	const BtmPivotRoutine *routine = call->routine;
+
+	if (may_delete_unseen(call->rel))
+	{
+		routine->delete_pairs(call, &ids->keys, &report->detached);
+		btm_keys_sort_unique(&report->detached, call->rel->id);
+		*current = report->detached;
+		return;
+	}
+	btm_keys_init(current, call->rel->nid);
+	routine->read_keys(call, &ids->keys, current);
+	btm_keys_sort_unique(current, call->rel->id);
+	if (current->n > 0)
+		routine->delete_pairs(call, current, &report->detached);
+}
+
+/*
  * Detaches what is attached, of which the keys go to `current`, and attaches
  * the rest.  Returns the ids of which it could do neither.
  */
@@ -28,20 +67,14 @@ static const BtmIds *
 toggle_once(BtmCall *call, const BtmIds *ids, BtmKeys *current,
 			ToggleReport *report)
 {
-	const BtmPivotRoutine *routine = call->routine;
 	BtmKeyColumn *columns = call->rel->id;
 	BtmIds	   *rest;
 
-	btm_keys_init(current, call->rel->nid);
-	routine->read_keys(call, &ids->keys, current);
-	btm_keys_sort_unique(current, columns);
-
-	if (current->n > 0)
-		routine->delete_pairs(call, current, &report->detached);
+	detach_attached(call, ids, current, report);
 	rest = btm_ids_absent(ids, current, columns);
 	if (rest->keys.n > 0)
-		routine->insert_pairs(call, rest, BTM_CONFLICT_IGNORE,
-							  &report->attached);
+		call->routine->insert_pairs(call, rest, BTM_CONFLICT_IGNORE,
+									&report->attached);
 
 	btm_keys_sort_unique(&report->detached, columns);
 	btm_keys_sort_unique(&report->attached, columns);

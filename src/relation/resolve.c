@@ -20,6 +20,7 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -671,6 +672,26 @@ may_redirect(Relation pivot)
 }
 
 /*
+ * Is a DELETE that finds no row as if it had not been?  It fires statement
+ * triggers, and where rows cannot be told apart in a publication it fails.
+ */
+static bool
+deletes_silently(Relation pivot)
+{
+	const TriggerDesc *triggers = pivot->trigdesc;
+
+	if (pivot->rd_rel->relkind != RELKIND_RELATION ||
+		pivot->rd_rules != NULL)
+		return false;
+	if (triggers != NULL && (triggers->trig_delete_before_row ||
+							 triggers->trig_delete_before_statement ||
+							 triggers->trig_delete_after_statement))
+		return false;
+	return pivot->rd_rel->relreplident == REPLICA_IDENTITY_FULL ||
+		OidIsValid(RelationGetReplicaIndex(pivot));
+}
+
+/*
  * Fills everything that is read off the pivot itself.
  */
 static void
@@ -694,6 +715,7 @@ resolve_pivot(BtmResolved *rel)
 	resolve_unique_index(rel, pivot);
 	rel->has_write_rules = has_write_rules(pivot);
 	rel->may_redirect = may_redirect(pivot);
+	rel->deletes_silently = deletes_silently(pivot);
 	btm_resolve_foreign_keys(rel, pivot);
 
 	relation_close(pivot, NoLock);

@@ -119,6 +119,8 @@ typedef struct BtmResolved
 	bool		has_write_rules;	/* ON CONFLICT cannot be used */
 	bool		may_redirect;	/* rules or triggers may do something else with
 								 * a row than to insert or delete it */
+	bool		deletes_silently;	/* nobody notices a DELETE that finds
+									 * nothing */
 
 	/*
 	 * For the bulk path: the enforced foreign keys of the pivot, in the order
