@@ -13,6 +13,9 @@ OBJS = \
 	src/cql/name.o \
 	src/cql/protocol.o \
 	src/cql/replication.o \
+	src/cql/response.o \
+	src/cql/response_error.o \
+	src/cql/response_result.o \
 	src/cql/ring.o \
 	src/cql/scan.o \
 	src/cql/token.o \

@@ -132,7 +132,19 @@ cql_type_scalar_name(const CqlType *type)
  */
 
 CqlStatus
-cql_type_check_level(const CqlTypeBuilder *builder, uint32_t level)
+cql_type_check_nodes(const CqlLimits *limits, uint64_t nodes, CqlError *error)
+{
+	uint64_t	max = (uint64_t) limits->columns * limits->nesting;
+
+	if (nodes > max || nodes > UINT32_MAX)
+		return cql_fail(error, CQL_TOO_LARGE,
+						"types have more than %llu parts",
+						(unsigned long long) max);
+	return CQL_OK;
+}
+
+CqlStatus
+cql_type_check_level(CqlTypeBuilder *builder, uint32_t level)
 {
 	if (level > builder->limits->nesting)
 		return cql_fail(builder->error, CQL_TOO_LARGE,
@@ -142,7 +154,7 @@ cql_type_check_level(const CqlTypeBuilder *builder, uint32_t level)
 }
 
 CqlStatus
-cql_type_alloc(const CqlTypeBuilder *builder, uint32_t count, size_t size,
+cql_type_alloc(CqlTypeBuilder *builder, uint32_t count, size_t size,
 			   void *memory)
 {
 	void	   *piece = cql_arena_alloc_array(builder->arena, count, size);
@@ -155,7 +167,7 @@ cql_type_alloc(const CqlTypeBuilder *builder, uint32_t count, size_t size,
 
 /* Sets the bounds of a type by those of its elements, and checks them. */
 static CqlStatus
-set_bounds(const CqlTypeBuilder *builder, CqlType *type)
+set_bounds(CqlTypeBuilder *builder, CqlType *type)
 {
 	uint32_t	levels = 0;
 	uint64_t	nodes = 1;
@@ -167,22 +179,22 @@ set_bounds(const CqlTypeBuilder *builder, CqlType *type)
 		if (element->levels > levels)
 			levels = element->levels;
 		nodes += element->nodes;
-		if (nodes > builder->limits->elements)
-			return cql_fail(builder->error, CQL_TOO_LARGE,
-							"type has more than %u parts",
-							(unsigned) builder->limits->elements);
 	}
+	CQL_TRY(cql_type_check_nodes(builder->limits, nodes, builder->error));
 	type->levels = levels + 1;
 	type->nodes = (uint32_t) nodes;
 	return cql_type_check_level(builder, type->levels);
 }
 
 CqlStatus
-cql_type_make(const CqlTypeBuilder *builder, CqlTypeId id, uint32_t count,
+cql_type_make(CqlTypeBuilder *builder, CqlTypeId id, uint32_t count,
 			  const CqlType *const *elements, CqlType **type)
 {
 	CqlType    *made;
 
+	/* before there is a tree to count in: memory is taken now */
+	builder->made++;
+	CQL_TRY(cql_type_check_nodes(builder->limits, builder->made, builder->error));
 	CQL_TRY(cql_type_alloc(builder, 1, sizeof(*made), &made));
 	made->id = id;
 	made->nelements = count;
@@ -193,7 +205,7 @@ cql_type_make(const CqlTypeBuilder *builder, CqlTypeId id, uint32_t count,
 }
 
 CqlStatus
-cql_type_make_vector(const CqlTypeBuilder *builder, const CqlType *element,
+cql_type_make_vector(CqlTypeBuilder *builder, const CqlType *element,
 					 uint64_t dimension, const CqlType **type)
 {
 	const CqlType **elements;
@@ -215,7 +227,7 @@ cql_type_make_vector(const CqlTypeBuilder *builder, const CqlType *element,
 }
 
 CqlStatus
-cql_type_make_custom(const CqlTypeBuilder *builder, CqlString name,
+cql_type_make_custom(CqlTypeBuilder *builder, CqlString name,
 					 const CqlType **type)
 {
 	CqlType    *made;
@@ -231,7 +243,7 @@ cql_type_udt(CqlArena *arena, const CqlLimits *limits, CqlString keyspace,
 			 CqlString name, uint32_t count, const CqlString *fields,
 			 const CqlType *const *types, const CqlType **type, CqlError *error)
 {
-	CqlTypeBuilder builder = {arena, limits, error};
+	CqlTypeBuilder builder = {arena, limits, error, 0};
 	CqlType    *made;
 
 	CQL_TRY(cql_type_make(&builder, CQL_TYPE_UDT, count, types, &made));
@@ -243,7 +255,7 @@ cql_type_udt(CqlArena *arena, const CqlLimits *limits, CqlString keyspace,
 }
 
 CqlStatus
-cql_type_freeze(const CqlTypeBuilder *builder, const CqlType **type)
+cql_type_freeze(CqlTypeBuilder *builder, const CqlType **type)
 {
 	CqlType    *made;
 
@@ -257,7 +269,7 @@ cql_type_freeze(const CqlTypeBuilder *builder, const CqlType **type)
 }
 
 CqlStatus
-cql_type_items_add(const CqlTypeBuilder *builder, CqlTypeItems *items,
+cql_type_items_add(CqlTypeBuilder *builder, CqlTypeItems *items,
 				   const CqlType *type, CqlString name)
 {
 	CqlTypeItem *item;
@@ -275,7 +287,7 @@ cql_type_items_add(const CqlTypeBuilder *builder, CqlTypeItems *items,
 }
 
 CqlStatus
-cql_type_make_from_items(const CqlTypeBuilder *builder, CqlTypeId id,
+cql_type_make_from_items(CqlTypeBuilder *builder, CqlTypeId id,
 						 const CqlTypeItems *items, CqlType **type)
 {
 	const CqlType **elements;
@@ -302,7 +314,7 @@ cql_type_make_from_items(const CqlTypeBuilder *builder, CqlTypeId id,
  * ------
  */
 
-static CqlStatus read_option(CqlReader *reader, const CqlTypeBuilder *builder,
+static CqlStatus read_option(CqlReader *reader, CqlTypeBuilder *builder,
 							 uint32_t level, const CqlType **type);
 
 /*
@@ -325,7 +337,7 @@ read_count(CqlReader *reader, size_t min_size, uint32_t *count)
 
 /* `count` options one after the other: a list, set, map or tuple. */
 static CqlStatus
-read_elements(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
+read_elements(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 			  CqlTypeId id, uint32_t count, const CqlType **type)
 {
 	const CqlType **elements;
@@ -341,7 +353,7 @@ read_elements(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
 
 /* 0x0031: a number of options */
 static CqlStatus
-read_tuple(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
+read_tuple(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 		   const CqlType **type)
 {
 	uint32_t	count;
@@ -352,7 +364,7 @@ read_tuple(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
 
 /* 0x0030: keyspace, name, and fields, each a name and an option */
 static CqlStatus
-read_udt(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
+read_udt(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 		 const CqlType **type)
 {
 	CqlString	keyspace,
@@ -377,7 +389,7 @@ read_udt(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
 
 /* 0x0000: a class name */
 static CqlStatus
-read_custom(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
+read_custom(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 			const CqlType **type)
 {
 	CqlString	name;
@@ -388,7 +400,7 @@ read_custom(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
 
 /* A type without elements. */
 static CqlStatus
-read_scalar(const CqlTypeBuilder *builder, uint16_t id, const CqlType **type)
+read_scalar(CqlTypeBuilder *builder, uint16_t id, const CqlType **type)
 {
 	const CqlType *found = cql_type_by_id(id);
 
@@ -401,7 +413,7 @@ read_scalar(const CqlTypeBuilder *builder, uint16_t id, const CqlType **type)
 
 /* Recursive; `level` is that of the type to be read. */
 static CqlStatus
-read_option(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
+read_option(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 			const CqlType **type)
 {
 	uint16_t	id;
@@ -429,7 +441,7 @@ read_option(CqlReader *reader, const CqlTypeBuilder *builder, uint32_t level,
 CqlStatus
 cql_type_read(CqlReader *reader, CqlArena *arena, const CqlType **type)
 {
-	CqlTypeBuilder builder = {arena, reader->limits, reader->error};
+	CqlTypeBuilder builder = {arena, reader->limits, reader->error, 0};
 
 	return read_option(reader, &builder, 1, type);
 }

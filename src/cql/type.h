@@ -4,7 +4,7 @@
  *	  CQL types: from the wire, from CQL text, from the server's class names.
  *
  * A type is a tree in an arena, no deeper than limits->nesting and of no more
- * nodes than limits->elements.  Types without elements may be shared and
+ * nodes than limits->columns * limits->nesting.  Types without elements may be shared and
  * static.  Custom types whose class is known (vector, duration, and any other
  * built-in type under its class name) become the type they are.
  *

@@ -20,6 +20,7 @@ typedef struct CqlTypeBuilder
 	CqlArena   *arena;
 	const CqlLimits *limits;
 	CqlError   *error;			/* may be NULL */
+	uint32_t	made;			/* types with memory of their own, so far */
 } CqlTypeBuilder;
 
 /* Elements that are found one by one, before their number is known. */
@@ -47,38 +48,42 @@ extern const CqlType *cql_type_by_class(CqlString name);
 /* "bigint"; the type must be one of those */
 extern const char *cql_type_scalar_name(const CqlType *type);
 
+/* CQL_TOO_LARGE: a type, or those of a result together, of so many nodes? */
+extern CqlStatus cql_type_check_nodes(const CqlLimits *limits, uint64_t nodes,
+									  CqlError *error) CQL_MUST_USE;
+
 /* CQL_TOO_LARGE if there may be nothing at this level (the outermost is 1). */
-extern CqlStatus cql_type_check_level(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_check_level(CqlTypeBuilder *builder,
 									  uint32_t level) CQL_MUST_USE;
 
 /* A zeroed array or struct of the arena; `memory` is a pointer to a pointer. */
-extern CqlStatus cql_type_alloc(const CqlTypeBuilder *builder, uint32_t count,
+extern CqlStatus cql_type_alloc(CqlTypeBuilder *builder, uint32_t count,
 								size_t size, void *memory) CQL_MUST_USE;
 
 /* A type with these elements, the array being kept. */
-extern CqlStatus cql_type_make(const CqlTypeBuilder *builder, CqlTypeId id,
+extern CqlStatus cql_type_make(CqlTypeBuilder *builder, CqlTypeId id,
 							   uint32_t count, const CqlType *const *elements,
 							   CqlType **type) CQL_MUST_USE;
 
 /* CQL_MALFORMED for a dimension of 0 */
-extern CqlStatus cql_type_make_vector(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_make_vector(CqlTypeBuilder *builder,
 									  const CqlType *element,
 									  uint64_t dimension,
 									  const CqlType **type) CQL_MUST_USE;
-extern CqlStatus cql_type_make_custom(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_make_custom(CqlTypeBuilder *builder,
 									  CqlString name,
 									  const CqlType **type) CQL_MUST_USE;
 
 /* The same type, frozen; one without elements stays as it is. */
-extern CqlStatus cql_type_freeze(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_freeze(CqlTypeBuilder *builder,
 								 const CqlType **type) CQL_MUST_USE;
 
-extern CqlStatus cql_type_items_add(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_items_add(CqlTypeBuilder *builder,
 									CqlTypeItems *items, const CqlType *type,
 									CqlString name) CQL_MUST_USE;
 
 /* A type of these elements; for CQL_TYPE_UDT with the names of its fields. */
-extern CqlStatus cql_type_make_from_items(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_make_from_items(CqlTypeBuilder *builder,
 										  CqlTypeId id,
 										  const CqlTypeItems *items,
 										  CqlType **type) CQL_MUST_USE;
@@ -87,7 +92,7 @@ extern CqlStatus cql_type_make_from_items(const CqlTypeBuilder *builder,
  * A type by its Java class name (type_class.c), found at the given level.  What
  * is no class of a CQL type is a custom type of that name.
  */
-extern CqlStatus cql_type_from_class(const CqlTypeBuilder *builder,
+extern CqlStatus cql_type_from_class(CqlTypeBuilder *builder,
 									 uint32_t level, CqlString name,
 									 const CqlType **type) CQL_MUST_USE;
 

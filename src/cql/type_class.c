@@ -27,7 +27,7 @@
 
 typedef struct Parser
 {
-	const CqlTypeBuilder *builder;
+	CqlTypeBuilder *builder;
 	CqlScanner text;
 } Parser;
 
@@ -291,7 +291,7 @@ parse_class(Parser *parser, uint32_t level, const CqlType **type)
 }
 
 CqlStatus
-cql_type_from_class(const CqlTypeBuilder *builder, uint32_t level,
+cql_type_from_class(CqlTypeBuilder *builder, uint32_t level,
 					CqlString name, const CqlType **type)
 {
 	Parser		parser = {.builder = builder};

@@ -19,7 +19,7 @@
 
 typedef struct Parser
 {
-	const CqlTypeBuilder *builder;
+	CqlTypeBuilder *builder;
 	CqlFindUdt	find_udt;
 	void	   *context;		/* of find_udt */
 	CqlScanner text;
@@ -274,7 +274,7 @@ cql_type_parse(CqlString text, CqlArena *arena, const CqlLimits *limits,
 			   CqlFindUdt find_udt, void *context, const CqlType **type,
 			   CqlError *error)
 {
-	CqlTypeBuilder builder = {arena, limits, error};
+	CqlTypeBuilder builder = {arena, limits, error, 0};
 	Parser		parser = {.builder = &builder,.find_udt = find_udt,.context = context};
 
 	cql_scan_init(&parser.text, text, "a type's text", error);

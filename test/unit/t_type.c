@@ -151,9 +151,15 @@ test_wire_nested(void)
 	limits.nesting = 0;
 	wire_fails("0009", &limits, CQL_TOO_LARGE, "type is nested deeper than 0 levels");
 	limits = cql_default_limits;
-	limits.elements = 4;
+	limits.columns = 2;
+	limits.nesting = 2;
 	wire_fails("0031 0004 0009 0009 0009 0009", &limits, CQL_TOO_LARGE,
-			   "type has more than 4 parts");
+			   "types have more than 4 parts");
+	/* those made count as they are made, before the tree is complete */
+	limits.columns = 1;
+	limits.nesting = 3;
+	wire_fails("0031 0006 0020 0009 0020 0009 0020 0009 0020 0009",
+			   &limits, CQL_TOO_LARGE, "types have more than 3 parts");
 }
 
 static void
@@ -540,7 +546,8 @@ test_text_udt(void)
 	is_text(error.message, "type is nested deeper than 5 levels", "message");
 
 	begin();
-	limits.elements = 3;
+	limits.columns = 1;
+	limits.nesting = 3;
 	types[0] = types[1] = NULL;
 	is_int(parse("int", &limits, NULL, &types[0]), CQL_OK, "int");
 	types[1] = types[0];
@@ -549,7 +556,7 @@ test_text_udt(void)
 	types[1] = made;
 	is_int(cql_type_udt(&arena, &limits, str("ks"), str("u"), 2, fields, types,
 						&made, &error), CQL_TOO_LARGE, "more nodes than may be");
-	is_text(error.message, "type has more than 3 parts", "message");
+	is_text(error.message, "types have more than 3 parts", "message");
 }
 
 /* UDTs that share parts: small in memory, huge as a tree. */
@@ -573,7 +580,7 @@ test_shared_parts(void)
 		levels++;
 	}
 	is_int(status, CQL_TOO_LARGE, "doubling a type comes to an end");
-	is_int(levels, 25, "when there are more nodes than elements may be");
+	is_int(levels, 21, "when there are more nodes than may be");
 }
 
 static void
