@@ -34,6 +34,7 @@ OBJS = \
 	src/pivot/keys.o \
 	src/pivot/local.o \
 	src/pivot/lock.o \
+	src/pivot/pair_index.o \
 	src/pivot/plan.o \
 	src/pivot/queries.o \
 	src/pivot/reads.o \

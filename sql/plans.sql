@@ -381,4 +381,18 @@ SELECT * FROM sync_without_detaching('skewed', 1, '{"10": {"status": "y"}}');
 SELECT seq_tup_read, idx_tup_fetch < 20 AS few FROM pg_stat_xact_user_tables WHERE relid = 'skewed'::regclass;
 ROLLBACK;
 
+-- ---- nor those of its other side, though by the statistics of before nothing were cheaper
+
+CREATE TABLE crowded (user_id bigint, role_id bigint, status text DEFAULT 'new', PRIMARY KEY (user_id, role_id));
+CREATE INDEX ON crowded (role_id);
+INSERT INTO crowded SELECT 1 + i / 100, i FROM generate_series(1, 5000) AS i;
+ANALYZE crowded;
+SELECT create_relation('crowded', belongs_to_many('users', 'roles', 'crowded', 'user_id', 'role_id'));
+INSERT INTO crowded SELECT i, 1 + i % 5 FROM generate_series(100, 20000) AS i;
+BEGIN;
+SELECT update_existing_pivot('crowded', 1, '{1,2,3,4}', '{"status": "x"}'), is_attached('crowded', 1, '{1,2,3,4}'),
+	update_existing_pivot('crowded', 1, 1, '{"status": "y"}'), detach('crowded', 1, '{1,2,3,4}'), detach('crowded', 1, 5);
+SELECT seq_tup_read, idx_tup_fetch < 40 AS few FROM pg_stat_xact_user_tables WHERE relid = 'crowded'::regclass;
+ROLLBACK;
+
 DROP SCHEMA plans CASCADE;

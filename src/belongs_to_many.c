@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 
+#include "pivot/pair_index.h"
 #include "pivot/pivot.h"
 #include "pivot/plan.h"
 #include "utils/guc.h"
@@ -31,6 +32,7 @@ _PG_init(void)
 	btm_cache_init(btm_plan_free_all);
 	btm_lock_init();
 	btm_bulk_init();
+	btm_pair_index_init();
 
 	MarkGUCPrefixReserved("belongs_to_many");
 }

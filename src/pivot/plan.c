@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "nodes/params.h"
 #include "optimizer/cost.h"
+#include "pivot/pair_index.h"
 #include "pivot/plan.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -266,10 +267,13 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
  * cost that a disabled scan is given where there is no index must not make
  * the executor compile.  The variables are set directly: what the planner may
  * run meanwhile, functions of constants, can do with such plans, too.
+ *
+ * A statement about given pairs looks them up in pair_index.
  */
 static void
-make_generic_plan(SPIPlanPtr plan)
+make_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index)
 {
+	BtmPairIndex save_pair_index = btm_pair_index;
 	bool		save_seqscan = enable_seqscan;
 	bool		save_jit = jit_enabled;
 	CachedPlan *generic;
@@ -278,12 +282,14 @@ make_generic_plan(SPIPlanPtr plan)
 	{
 		enable_seqscan = false;
 		jit_enabled = false;
+		btm_pair_index = pair_index;
 		generic = SPI_plan_get_cached_plan(plan);
 	}
 	PG_FINALLY();
 	{
 		enable_seqscan = save_seqscan;
 		jit_enabled = save_jit;
+		btm_pair_index = save_pair_index;
 	}
 	PG_END_TRY();
 
@@ -293,12 +299,23 @@ make_generic_plan(SPIPlanPtr plan)
 }
 
 /*
+ * Is a statement about pairs that are its input?
+ */
+static bool
+has_pairs(const BtmStatement *stmt)
+{
+	return !stmt->without_parent &&
+		(stmt->input != NULL || stmt->single != NULL);
+}
+
+/*
  * The plan to run a statement with: a kept generic one for small inputs, one
  * for just this input otherwise.  *use is to be ended unless it is NULL.
  */
 static SPIPlanPtr
 get_plan(BtmCall *call, const BtmStatement *stmt, PlanUse **use)
 {
+	const BtmPairIndex any_index = {InvalidOid, InvalidOid};
 	BtmResolved *rel = call->rel;
 	Bitmapset  *shape;
 	BtmPlan    *plan;
@@ -316,7 +333,8 @@ get_plan(BtmCall *call, const BtmStatement *stmt, PlanUse **use)
 						 prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN));
 	}
 	*use = begin_use(call, plan);
-	make_generic_plan(plan->plan);
+	make_generic_plan(plan->plan, has_pairs(stmt) ? btm_pair_index_of(rel) :
+					  any_index);
 	return plan->plan;
 }
 
