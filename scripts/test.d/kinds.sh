@@ -4,19 +4,21 @@
 # It works on the copy of the tree in $src and may write below $run only.
 # shellcheck disable=SC2154 # scripts/test sets the variables
 
-# name, what must exist for it to run, what it needs: nothing, the extension installed, a server
+# name, what must exist for it to run, what it needs: nothing, the extension installed, a server,
+# or Cassandra besides
 # shellcheck disable=SC2034 # read by scripts/test
 KINDS=(
-	'lint       test/lint     nothing'
-	'build      Makefile      installed'
-	'regress    sql           server'
-	'isolation  test/specs    server'
-	'pgtap      test/pgtap    server'
-	'tap        test/t        installed'
-	'unit       test/unit     nothing'
-	'drivers    test/drivers  server'
-	'docs       test/docs     server'
-	'bench      bench         server'
+	'lint       test/lint      nothing'
+	'build      Makefile       installed'
+	'regress    sql            server'
+	'isolation  test/specs     server'
+	'pgtap      test/pgtap     server'
+	'tap        test/t         installed'
+	'unit       test/unit      nothing'
+	'drivers    test/drivers   server'
+	'cassandra  test/cassandra cassandra'
+	'docs       test/docs      server'
+	'bench      bench          server'
 )
 
 WARNINGS='-Wall -Wextra -Werror'
@@ -99,20 +101,30 @@ kind_unit() {
 	prove --exec '' "${programs[@]}"
 }
 
-# Every driver gets an empty database of its own.
-kind_drivers() {
+# Every one of the executables FILE... gets an empty database of its own.
+prove_with_databases() {
 	local file name passed failed sum=(0 0) status=0
-	for file in "$src"/test/drivers/run-*; do
+	for file in "$@"; do
 		name=$(basename "$file")
 		rm -f "$COUNT_FILE"
-		as_postgres createdb "$name" &&
-			PGDATABASE=$name NODE_PATH=$(node_path) prove --exec '' "test/drivers/$name" || status=$?
+		as_postgres createdb "$name" && PGDATABASE=$name prove --exec '' "${file#"$src/"}" || status=$?
 		read -r passed failed < <(counted)
 		sum=($((sum[0] + passed)) $((sum[1] + failed)))
 	done
 	rm -f "$COUNT_FILE"
 	tally "${sum[@]}"
 	return "$status"
+}
+
+kind_drivers() {
+	NODE_PATH=$(node_path) prove_with_databases "$src"/test/drivers/run-*
+}
+
+# The server is shared; what a test does to one, it does to a server of its own.
+kind_cassandra() {
+	local files
+	mapfile -t files < <(find "$src"/test -path '*/cassandra/t_*' -executable -o -path '*/scylla/t_*' -executable | sort)
+	prove_with_databases "${files[@]}"
 }
 
 # Every page gets an empty database of its own.
@@ -123,6 +135,15 @@ kind_docs() {
 # Every row of the benchmark at a small size: ours gives what hand-written SQL gives.
 kind_bench() {
 	as_postgres createdb bench && PGDATABASE=bench prove --exec '' bench/run :: --quick
+}
+
+# One node that asks for passwords and takes TLS and plain connections, for all tests that leave it as it is. A run
+# beside this one has its own.
+start_cassandra() {
+	local command=(as_postgres env "BTM_CASSANDRA_ROOT=$run/cassandra" BTM_CASSANDRA_PORT=free "$src/test/cassandra/server")
+	export BTM_CASSANDRA_CACHE=$cache/cassandra
+	install -d -o postgres "$run/cassandra"
+	"${command[@]}" start --auth --tls-optional && eval "$("${command[@]}" env)"
 }
 
 # ---- build: how the extension compiles and installs
@@ -214,7 +235,8 @@ show_failure() {
 		*) grep -vE '^( *ok |echo )' "$2" ;;
 	esac
 	[[ $1 != tap ]] || show_tap_logs "$2"
-	[[ $3 != server ]] || show_crash
+	[[ $3 == nothing || $3 == installed ]] || show_crash
+	[[ $3 != cassandra ]] || grep -hE '^[^ ]+ +ERROR ' "$run/cassandra/n1/log"
 }
 
 show_regress() {

@@ -22,6 +22,9 @@ import uuid
 from decimal import Decimal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from tap import Tap, skip_all  # noqa: E402, F401
 
 ATTACH = "SELECT m2m.attach($1, $2, $3) AS n"
 SYNC = "SELECT * FROM m2m.sync($1, $2, $3)"
@@ -61,32 +64,6 @@ PYTHON = [
          sql="SELECT * FROM m2m.sync(m2m.inverse($1), $2, $3)", params=["page_labels", "red", []],
          error="23503", hint="::text[]"),
 ]
-
-
-class Tap:
-    """Prints test lines as they come, and the plan at the end."""
-
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def ok(self, passed, name, *why):
-        self.count += 1
-        self.failed += not passed
-        name = name.replace("#", r"\#")
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}", flush=True)
-        if not passed:
-            for line in "\n".join(str(part) for part in why).splitlines():
-                print("#", line)
-
-    def finish(self):
-        print(f"1..{self.count}")
-        sys.exit(1 if self.failed else 0)
-
-
-def skip_all(reason):
-    print(f"1..0 # SKIP {reason}")
-    sys.exit(0)
 
 
 def read(name):
