@@ -10,7 +10,9 @@ OBJS = \
 	src/belongs_to_many.o \
 	src/cql/base.o \
 	src/cql/buffer.o \
+	src/cql/elements.o \
 	src/cql/name.o \
+	src/cql/number.o \
 	src/cql/protocol.o \
 	src/cql/replication.o \
 	src/cql/response.o \
@@ -22,6 +24,7 @@ OBJS = \
 	src/cql/type.o \
 	src/cql/type_class.o \
 	src/cql/type_text.o \
+	src/cql/value.o \
 	src/pivot/attach.o \
 	src/pivot/attributes.o \
 	src/pivot/bulk.o \

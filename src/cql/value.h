@@ -19,7 +19,7 @@
 
 #include "cql/type.h"
 
-/* No bytes where the type's values have some (not text, ascii, blob). */
+/* No bytes where the type's values have some (not text, ascii, blob, custom). */
 extern bool cql_value_is_empty(const CqlType *type, CqlBytes value);
 
 /* boolean; any byte but 0 is true */
@@ -37,6 +37,8 @@ extern CqlStatus cql_decode_date(CqlBytes bytes, int32_t *days, CqlError *error)
 extern CqlStatus cql_decode_time(CqlBytes bytes, int64_t *value, CqlError *error) CQL_MUST_USE;
 /* uuid and timeuuid: 16 bytes */
 extern CqlStatus cql_decode_uuid(CqlBytes bytes, const uint8_t **value, CqlError *error) CQL_MUST_USE;
+/* inet: 4 or 16 bytes, as bytes.length says */
+extern CqlStatus cql_decode_inet(CqlBytes bytes, const uint8_t **value, CqlError *error) CQL_MUST_USE;
 
 typedef struct CqlDuration
 {
@@ -64,8 +66,10 @@ extern CqlStatus cql_encode_duration(CqlWriter *writer, const CqlDuration *value
  * an optional minus sign and digits; for decimal also a point or an exponent:
  * "-12.50" keeps its scale of 2, "125e3" has scale -3.  Decoding appends text
  * without a terminator.  No more than `max_digits` digits are accepted
- * (CQL_TOO_LARGE), since the work grows with their square; a decimal's scale
- * may be anything, as it is written as an exponent where zeroes would be many.
+ * (CQL_TOO_LARGE), since the work grows with their square; zeroes at the
+ * beginning are none of them.  A decimal's scale may be anything, as it is
+ * written as an exponent where zeroes would be many.  Text that is no such
+ * number is CQL_INVALID.
  */
 #define CQL_MAX_DIGITS 140000
 extern CqlStatus cql_decode_varint(CqlBytes bytes, uint32_t max_digits,
@@ -88,6 +92,7 @@ typedef struct CqlElements
 	CqlReader	reader;
 	uint32_t	count;			/* elements in all; of a map twice its entries */
 	uint32_t	next;
+	uint32_t	fixed_size;		/* of a vector's elements, or 0 */
 } CqlElements;
 
 extern CqlStatus cql_elements_begin(CqlElements *elements, const CqlType *type,
@@ -102,8 +107,9 @@ extern CqlStatus cql_elements_end(CqlElements *elements) CQL_MUST_USE;
 /*
  * Writing one: begin, then for each element cql_encode_element_begin, its
  * bytes, cql_encode_element_end; or cql_encode_element_null (tuples and UDTs
- * only: CQL_INVALID elsewhere).  The number of elements must be `count`.
- * A vector's must be its dimension.
+ * only: CQL_INVALID elsewhere).  The number of elements must be `count`, which
+ * is a map's keys and values, a vector's dimension, and no more than the fields
+ * of a tuple or UDT.
  */
 typedef struct CqlElementsWriter
 {
@@ -111,7 +117,8 @@ typedef struct CqlElementsWriter
 	CqlWriter  *writer;
 	uint32_t	count;
 	uint32_t	next;
-	size_t		mark;
+	uint32_t	fixed_size;		/* of a vector's elements, or 0 */
+	size_t		mark;			/* where the present element begins */
 } CqlElementsWriter;
 
 extern CqlStatus cql_encode_elements_begin(CqlElementsWriter *elements,
