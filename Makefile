@@ -69,7 +69,11 @@ OBJS = \
 	src/relation/saved_cache.o \
 	src/relation/saved_commands.o \
 	src/relation/saved_store.o \
-	src/scylla/options.o
+	src/scylla/errors.o \
+	src/scylla/memory.o \
+	src/scylla/options.o \
+	src/scylla/tls.o \
+	src/scylla/transport.o
 
 EXTENSION = belongs_to_many
 DATA = belongs_to_many--1.0.sql
@@ -172,6 +176,7 @@ srcdir = .
 endif
 
 PG_CPPFLAGS = -I$(srcdir)/src
+SHLIB_LINK += -lssl -lcrypto
 PG_CFLAGS = -std=gnu99 -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -MMD -MP
 EXTRA_CLEAN = $(OBJS:.o=.d) $(OBJS:.o=.bc)
 

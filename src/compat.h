@@ -112,4 +112,17 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 #define TransamVariables ShmemVariableCache
 #endif
 
+/* Extensions name their wait events since version 17. */
+#if PG_VERSION_NUM < 170000
+#define WaitEventExtensionNew(name) PG_WAIT_EXTENSION
+#endif
+
+/* Wait event sets belong to a resource owner since 17; none means the session. */
+#if PG_VERSION_NUM < 170000
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#define CreateWaitEventSet(resowner, nevents) \
+	CreateWaitEventSet(TopMemoryContext, nevents)
+#endif
+
 #endif							/* BTM_COMPAT_H */
