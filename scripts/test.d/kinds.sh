@@ -16,6 +16,7 @@ KINDS=(
 	'tap        test/t         installed'
 	'unit       test/unit      nothing'
 	'drivers    test/drivers   server'
+	'peer       test/scylla    server'
 	'cassandra  test/cassandra cassandra'
 	'docs       test/docs      server'
 	'bench      bench          server'
@@ -118,6 +119,11 @@ prove_with_databases() {
 
 kind_drivers() {
 	NODE_PATH=$(node_path) prove_with_databases "$src"/test/drivers/run-*
+}
+
+# A scripted CQL server: for what a real one does not do.
+kind_peer() {
+	prove_with_databases "$src"/test/scylla/run-*
 }
 
 # The server is shared; what a test does to one, it does to a server of its own.

@@ -9,7 +9,7 @@
 MAJORS=(15 17 18)
 
 # Kinds that depend on the server; lint, drivers and bench do not.
-ROOTFS_KINDS=build,regress,isolation,pgtap,tap,unit,docs
+ROOTFS_KINDS=build,regress,isolation,pgtap,tap,unit,peer,docs
 
 suite_of() {
 	case $1 in
