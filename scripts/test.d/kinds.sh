@@ -15,6 +15,7 @@ KINDS=(
 	'pgtap      test/pgtap     server'
 	'tap        test/t         installed'
 	'unit       test/unit      nothing'
+	'fuzz       test/fuzz      nothing'
 	'drivers    test/drivers   server'
 	'peer       test/scylla    server'
 	'cassandra  test/cassandra cassandra'
@@ -100,6 +101,13 @@ kind_unit() {
 		programs+=("$run/unit/$(basename "$program" .c)")
 	done
 	prove --exec '' "${programs[@]}"
+}
+
+# BTM_FUZZ_SECONDS for each target. What fails is kept where this run does not clean up.
+kind_fuzz() {
+	local KIND_LIMIT=$((1500 + 10 * ${BTM_FUZZ_SECONDS:-60}))
+	install -d -o postgres "$cache/fuzz"
+	BTM_FUZZ_KEEP=$cache/fuzz prove --exec '' test/fuzz/run
 }
 
 # Every one of the executables FILE... gets an empty database of its own.
