@@ -315,7 +315,7 @@ cql_decode_decimal(CqlBytes bytes, uint32_t max_digits, CqlWriter *text,
 /* A number as text, taken apart. */
 typedef struct Parsed
 {
-	CqlString	text;			/* all of it */
+	CqlString text;				/* all of it */
 	bool		negative;
 	const char *first;			/* its digits, perhaps with a point among */
 	const char *end;			/* them; the first is not 0 */
@@ -395,14 +395,30 @@ parse_exponent(const char *at, const char *end, int64_t *exponent)
 	return at == end;
 }
 
+/* The sign; what is behind it is between first and end. */
+static void
+parse_sign(Parsed *number, CqlString text)
+{
+	number->text = text;
+	number->first = text.data;
+	number->end = text.length == 0 ? text.data : text.data + text.length;
+
+	number->negative = skip_sign(&number->first, number->end);
+	number->scale = 0;
+}
+
 /* Digits, a point, digits, and an exponent.  False if it is no number. */
 static bool
-parse_decimal(Parsed *number, const char *at, const char *end)
+parse_decimal(Parsed *number, CqlString text)
 {
 	int64_t		exponent = 0;
 	size_t		fraction = 0;
+	const char *at,
+			   *end;
 
-	number->first = at;
+	parse_sign(number, text);
+	at = number->first;
+	end = number->end;
 	number->digits = skip_digits(&at, end);
 	if (at < end && *at == '.')
 	{
@@ -422,14 +438,16 @@ parse_decimal(Parsed *number, const char *at, const char *end)
 	return true;
 }
 
-/* Digits only. */
+/* Digits only.  False if it is no number. */
 static bool
-parse_varint(Parsed *number, const char *at, const char *end)
+parse_varint(Parsed *number, CqlString text)
 {
-	number->first = at;
-	number->end = end;
-	number->digits = skip_digits(&at, end);
-	if (number->digits == 0 || at < end)
+	const char *at;
+
+	parse_sign(number, text);
+	at = number->first;
+	number->digits = skip_digits(&at, number->end);
+	if (number->digits == 0 || at < number->end)
 		return false;
 	skip_leading_zeroes(number);
 	return true;
@@ -512,12 +530,9 @@ encode(CqlWriter *writer, const Parsed *number, uint32_t max_digits)
 CqlStatus
 cql_encode_varint(CqlWriter *writer, CqlString text, uint32_t max_digits)
 {
-	Parsed		number = {.text = text};
-	const char *at = text.data;
-	const char *end = text.length == 0 ? at : at + text.length;
+	Parsed		number;
 
-	number.negative = skip_sign(&at, end);
-	if (!parse_varint(&number, at, end))
+	if (!parse_varint(&number, text))
 		return not_a_number(&number, "varint", writer->error);
 	return encode(writer, &number, max_digits);
 }
@@ -525,12 +540,9 @@ cql_encode_varint(CqlWriter *writer, CqlString text, uint32_t max_digits)
 CqlStatus
 cql_encode_decimal(CqlWriter *writer, CqlString text, uint32_t max_digits)
 {
-	Parsed		number = {.text = text};
-	const char *at = text.data;
-	const char *end = text.length == 0 ? at : at + text.length;
+	Parsed		number;
 
-	number.negative = skip_sign(&at, end);
-	if (!parse_decimal(&number, at, end) ||
+	if (!parse_decimal(&number, text) ||
 		number.scale < INT32_MIN || number.scale > INT32_MAX)
 		return not_a_number(&number, "decimal", writer->error);
 	CQL_TRY(cql_write_i32(writer, (int32_t) number.scale));
