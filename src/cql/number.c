@@ -110,7 +110,7 @@ binary_multiply_add(Natural *number, uint32_t factor, uint32_t addend)
 		number->limbs[number->count++] = (uint32_t) carry;
 }
 
-/* number - 1, in base 2^32; the number is not 0. */
+/* number - 1, in base 2^32; the number is not 0.  The highest limb may be. */
 static void
 binary_decrement(Natural *number)
 {
@@ -118,8 +118,6 @@ binary_decrement(Natural *number)
 
 	while (number->limbs[i]-- == 0)
 		i++;
-	if (number->limbs[number->count - 1] == 0)
-		number->count--;
 }
 
 /* ------

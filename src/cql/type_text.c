@@ -154,9 +154,12 @@ fold(Parser *parser, CqlString word, CqlString *folded)
 	return CQL_OK;
 }
 
-/* The levels of a type that the caller has made are not known to fit here. */
+/*
+ * A user-defined type.  The caller may have made it under other limits; what it
+ * becomes a part of is checked when that is made.
+ */
 static CqlStatus
-find_udt(Parser *parser, uint32_t level, CqlString name, const CqlType **type)
+find_udt(Parser *parser, CqlString name, const CqlType **type)
 {
 	const CqlType *found = NULL;
 
@@ -167,7 +170,7 @@ find_udt(Parser *parser, uint32_t level, CqlString name, const CqlType **type)
 						"type \"%.*s\" is not known",
 						precision(name), name.data);
 	*type = found;
-	return cql_type_check_level(parser->builder, level + found->levels - 1);
+	return cql_type_check_level(parser->builder, found->levels);
 }
 
 /* The types in angle brackets, the first of which is passed. */
@@ -246,7 +249,7 @@ parse_named(Parser *parser, uint32_t level, const CqlType **type)
 	if (cql_scan_char(&parser->text, '<'))
 		return parse_bracketed(parser, level, word, type);
 	*type = cql_type_by_name(word);
-	return *type != NULL ? CQL_OK : find_udt(parser, level, word, type);
+	return *type != NULL ? CQL_OK : find_udt(parser, word, type);
 }
 
 /* Recursive; `level` is that of the type to be read. */
@@ -259,7 +262,7 @@ parse_type(Parser *parser, uint32_t level, const CqlType **type)
 	if (cql_scan_char(&parser->text, '"'))
 	{
 		CQL_TRY(read_quoted(parser, '"', &name));
-		return find_udt(parser, level, name, type);
+		return find_udt(parser, name, type);
 	}
 	if (cql_scan_char(&parser->text, '\''))
 	{

@@ -72,6 +72,26 @@ read_rows(const CqlRows *rows)
 	return status;
 }
 
+/* Reads copies in which one byte is another; only sanitizers judge. */
+static void
+damage(uint8_t opcode, uint8_t flags, const uint8_t *bytes, size_t length)
+{
+	static const uint8_t others[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+
+	for (size_t i = 0; i < length * sizeof(others); i++)
+	{
+		if (!begin())
+			abort();
+		response->body = test_alloc(&memory, length);
+		memcpy(response->body, bytes, length);
+		response->body[i / sizeof(others)] = others[i % sizeof(others)];
+		if (cql_response_read(response, opcode, flags, response->body, length, RATE_LIMIT,
+							  &limits, &error) == CQL_OK &&
+			response->kind == CQL_RESPONSE_ROWS && response->u.rows.metadata.ncolumns <= 10)
+			(void) read_rows(&response->u.rows);
+	}
+}
+
 /* It is of this kind; all shorter ones are malformed, with nothing read beyond. */
 static void
 is_kind(uint8_t opcode, uint8_t flags, const char *hex, CqlResponseKind kind,
@@ -99,8 +119,9 @@ is_kind(uint8_t opcode, uint8_t flags, const char *hex, CqlResponseKind kind,
 			good = false;
 		}
 	}
-	free(bytes);
 	ok(good, "%s: shorter ones are malformed", name);
+	damage(opcode, flags, bytes, length);
+	free(bytes);
 	if (!is_int(read_hex(opcode, flags, hex), CQL_OK, name))
 		printf("# %s\n", error.message);
 	is_int(response->kind, kind, "its kind");

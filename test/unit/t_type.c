@@ -539,6 +539,9 @@ test_text_udt(void)
 	ok(cql_type_equals(type, made), "and makes no difference");
 	is_text(printed(type), "frozen<u>", "printed");
 
+	limits.nesting = 3;
+	is_int(parse("u", &limits, &udts, &type), CQL_TOO_LARGE, "deeper than types may be");
+	memset(&error, 0, sizeof(error));
 	limits.nesting = 5;
 	is_int(parse("list<u>", &limits, &udts, &type), CQL_OK, "at the limit of nesting");
 	is_int(parse("list<list<u>>", &limits, &udts, &type), CQL_TOO_LARGE,
