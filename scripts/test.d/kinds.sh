@@ -15,6 +15,7 @@ KINDS=(
 	'pgtap      test/pgtap     server'
 	'tap        test/t         installed'
 	'unit       test/unit      nothing'
+	'coverage   test/unit      nothing'
 	'fuzz       test/fuzz      nothing'
 	'drivers    test/drivers   server'
 	'peer       test/scylla    server'
@@ -91,16 +92,22 @@ kind_tap() {
 
 # Plain C programs that print TAP, each linked with the wire client alone: it knows no PostgreSQL.
 kind_unit() {
-	local program programs=() sources=()
+	local program programs=() sources=() compile
+	compile=(as_postgres env -C "$run/unit" gcc -std=gnu99 -g -fsanitize=address,undefined
+		-fno-sanitize-recover=undefined -Wall -Wextra -Werror -I"$src/src" -I"$src/test/unit")
 	mapfile -t sources < <(find "$src/src/cql" -name '*.c')
 	install -d -o postgres "$run/unit"
+	"${compile[@]}" -c "${sources[@]}" || return
 	for program in "$src"/test/unit/t_*.c; do
-		as_postgres gcc -std=gnu99 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined \
-			-Wall -Wextra -Werror -I"$src/src" -I"$src/test/unit" -o "$run/unit/$(basename "$program" .c)" \
-			"$program" "${sources[@]}" || return
 		programs+=("$run/unit/$(basename "$program" .c)")
+		"${compile[@]}" -o "${programs[-1]}" "$program" "$run"/unit/*.o -llz4 || return
 	done
 	prove --exec '' "${programs[@]}"
+}
+
+# Lines of the wire client that unit tests and corpus reach: one test for each of its files.
+kind_coverage() {
+	prove --exec '' scripts/coverage :: --tap
 }
 
 # BTM_FUZZ_SECONDS for each target. What fails is kept where this run does not clean up.

@@ -8,7 +8,7 @@
 
 MAJORS=(15 17 18)
 
-# Kinds that depend on the server or its Debian; lint, fuzz, drivers and bench do not.
+# Kinds that depend on the server or its Debian; lint, coverage, fuzz, drivers and bench do not.
 ROOTFS_KINDS=build,regress,isolation,pgtap,tap,unit,peer,docs
 
 suite_of() {

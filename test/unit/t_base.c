@@ -28,6 +28,13 @@ test_errors(void)
 	is_int((long long) strlen(error.message), CQL_ERROR_MESSAGE_SIZE - 2,
 		   "no half a character is left of a message that is cut");
 
+	/* one of three bytes, of which two would be left */
+	memcpy(long_text + CQL_ERROR_MESSAGE_SIZE - 3, "\xe2\x82\xac", 3);
+	error.status = CQL_OK;
+	(void) cql_fail(&error, CQL_MALFORMED, "%s", long_text);
+	is_int((long long) strlen(error.message), CQL_ERROR_MESSAGE_SIZE - 3,
+		   "nor two thirds of one");
+
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	error.status = CQL_OK;
 	(void) cql_fail(&error, CQL_MALFORMED, "%s", long_text);

@@ -251,6 +251,19 @@ test_writing(void)
 	is_int(memory.live, 0, "all memory is released");
 }
 
+/* A value that has become too long; nothing of it is looked at. */
+static void
+test_long_value(void)
+{
+	CqlError	error = {0};
+	CqlWriter	writer;
+
+	cql_writer_init(&writer, &allocator, SIZE_MAX, &error);
+	writer.length = (size_t) INT32_MAX + 10 + 4 + 1;
+	is_int(cql_write_end(&writer, 10), CQL_TOO_LARGE, "a value of 2 GiB");
+	is_text(error.message, "value of 2147483648 bytes is too long for the protocol", "message");
+}
+
 static void
 test_refusals(void)
 {
@@ -304,6 +317,7 @@ main(void)
 	test_vints();
 	test_zigzag();
 	test_writing();
+	test_long_value();
 	test_refusals();
 	return done_testing();
 }

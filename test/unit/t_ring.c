@@ -437,6 +437,7 @@ test_failures(void)
 	CqlError	error = {0};
 	CqlNode		node = {1, {"dc", 2}, {"r", 1}};
 	CqlRingEntry entry = {0, 1};
+	static char long_name[5000];
 	long		requests;
 
 	is_int(cql_ring_create(&allocator, 1, &node, 1, &entry, &ring, &error), CQL_INVALID,
@@ -464,6 +465,21 @@ test_failures(void)
 	}
 	memory.fail_at = 0;
 	ok(requests >= 2, "memory was asked for");
+
+	/* a name that needs a chunk of its own, the last */
+	node.datacenter = (CqlString) {long_name, sizeof(long_name)};
+	entry.node = 0;
+	memset(long_name, 'x', sizeof(long_name));
+	memory.requests = 0;
+	is_int(cql_ring_create(&allocator, 1, &node, 1, &entry, &ring, NULL), CQL_OK, "a long name");
+	requests = memory.requests;
+	cql_ring_free(ring);
+	memory.requests = 0;
+	memory.fail_at = requests;
+	is_int(cql_ring_create(&allocator, 1, &node, 1, &entry, &ring, NULL), CQL_NO_MEMORY,
+		   "no memory for it");
+	is_int(memory.live, 0, "nothing is left");
+	memory.fail_at = 0;
 }
 
 /* A ring larger than its chunks: each node has a token in four. */
