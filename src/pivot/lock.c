@@ -73,6 +73,9 @@ typedef struct LockCount
 } LockCount;
 
 static int	max_locks = 1000;
+
+/* The first pivot of a transaction, and a table of all others. */
+static LockCount first_count = {InvalidOid, 0};
 static HTAB *lock_counts = NULL;	/* in TopTransactionContext */
 
 /* --------
@@ -81,31 +84,42 @@ static HTAB *lock_counts = NULL;	/* in TopTransactionContext */
  */
 
 /*
- * The table of counts goes with the transaction's memory.
+ * The counts go with the transaction's memory.
  */
 static void
 forget_lock_counts(void *arg)
 {
+	first_count.pivot_root = InvalidOid;
 	lock_counts = NULL;
 }
 
+/*
+ * Starts to count, with the first pivot of the transaction.
+ */
 static void
-create_lock_counts(void)
+begin_lock_counts(Oid pivot_root)
 {
-	HASHCTL		ctl = {0};
 	MemoryContextCallback *callback;
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(LockCount);
-	ctl.hcxt = TopTransactionContext;
-	lock_counts = hash_create("belongs_to_many lock counts", 8, &ctl,
-							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
 	callback = MemoryContextAlloc(TopTransactionContext,
 								  sizeof(MemoryContextCallback));
 	callback->func = forget_lock_counts;
 	callback->arg = NULL;
 	MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+	first_count.pivot_root = pivot_root;
+	first_count.taken = 0;
+}
+
+static void
+create_lock_counts(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(LockCount);
+	ctl.hcxt = TopTransactionContext;
+	lock_counts = hash_create("belongs_to_many lock counts", 8, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /*
@@ -118,6 +132,10 @@ lock_count(Oid pivot_root)
 	bool		found;
 	LockCount  *entry;
 
+	if (!OidIsValid(first_count.pivot_root))
+		begin_lock_counts(pivot_root);
+	if (first_count.pivot_root == pivot_root)
+		return &first_count.taken;
 	if (lock_counts == NULL)
 		create_lock_counts();
 	entry = hash_search(lock_counts, &pivot_root, HASH_ENTER, &found);
