@@ -63,10 +63,11 @@ btm_attributes_reader_make(BtmCall *call, BtmIds *ids)
 
 	reader->call = call;
 	reader->ids = ids;
-	reader->given = palloc0(sizeof(bool) * ncolumns);
-	reader->values = palloc0(sizeof(Datum) * ncolumns);
-	reader->nulls = palloc0(sizeof(bool) * ncolumns);
-	reader->populate = palloc0(sizeof(Populate *) * ncolumns);
+	reader->values = palloc0((sizeof(Datum) + sizeof(Populate *) +
+							  2 * sizeof(bool)) * ncolumns);
+	reader->populate = (Populate **) (reader->values + ncolumns);
+	reader->given = (bool *) (reader->populate + ncolumns);
+	reader->nulls = reader->given + ncolumns;
 
 	ids->shapes = palloc0(sizeof(BtmShape));
 	ids->nshapes = 1;
@@ -434,7 +435,8 @@ btm_attributes_read(BtmAttributesReader *reader, const JsonbValue *value,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("attributes must be a JSON object")));
-	if (!btm_json_is_object(value))
+	if (!btm_json_is_object(value) ||
+		JsonContainerSize(value->val.binary.data) == 0)
 		return NULL;
 	read_object(reader, value, id, is_row);
 	return make_attributes(reader);

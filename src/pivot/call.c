@@ -60,13 +60,29 @@ check_write(BtmCall *call)
 }
 
 /*
+ * Refuses a write where no statement may write.  Errors: 25006, 25000.
+ */
+static void
+check_transaction(const char *name)
+{
+	char		command[NAMEDATALEN];
+
+	if (!XactReadOnly && !IsInParallelMode() && !RecoveryInProgress())
+		return;
+	snprintf(command, sizeof(command), "%s()", name);
+	PreventCommandIfReadOnly(command);
+	PreventCommandIfParallelMode(command);
+	PreventCommandDuringRecovery(command);
+}
+
+/*
  * Raises 42501 if the caller may not use the pivot's schema.  A kept plan does
  * not ask any more, and lock_relation() has none.
  */
 static void
 check_schema(BtmCall *call)
 {
-	Oid			schema = get_rel_namespace(call->rel->pivot);
+	Oid			schema = call->rel->pivot_schema;
 	AclResult	result = object_aclcheck(NamespaceRelationId, schema,
 										 GetUserId(), ACL_USAGE);
 
@@ -90,14 +106,7 @@ btm_call_begin(FunctionCallInfo fcinfo, const char *name, LOCKMODE pivot_lock)
 	BtmCall    *call;
 
 	if (is_write)
-	{
-		char		command[NAMEDATALEN];
-
-		snprintf(command, sizeof(command), "%s()", name);
-		PreventCommandIfReadOnly(command);
-		PreventCommandIfParallelMode(command);
-		PreventCommandDuringRecovery(command);
-	}
+		check_transaction(name);
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext,
 								"belongs_to_many call",

@@ -350,11 +350,17 @@ set_type(IdsReader *reader, Oid type)
 {
 	BtmResolved *rel = reader->rel;
 
-	reader->type = getBaseType(type);
+	reader->type = btm_base_type(type);
 	reader->converter = NULL;
+	reader->id_reader = NULL;
+	reader->rk_reader = NULL;
+	if (btm_is_key_type(reader->type, rel->id, rel->nid))
+	{
+		reader->converter = btm_converter_make(reader->type, rel->id);
+		return;
+	}
 	reader->id_reader = btm_key_reader_make(type, rel->id, rel->nid, "id",
 											false);
-	reader->rk_reader = NULL;
 	if (rel->nid < rel->nrk)
 		reader->rk_reader = btm_key_reader_make(type, rel->rk, rel->nrk, "id",
 												false);
@@ -499,9 +505,13 @@ add_text(IdsReader *reader, Datum value, Oid type)
 static void
 add_argument(IdsReader *reader, const BtmValue *value)
 {
+	BtmResolved *rel = reader->rel;
+
 	if (value->isnull)
 		btm_null_argument(reader->call, "ids", reader->null_hint);
-	if (OidIsValid(get_element_type(value->type)))
+	if (btm_is_key_type(value->type, rel->id, rel->nid))
+		*add_id(reader) = btm_take_value(rel->id, value->value);
+	else if (OidIsValid(get_element_type(value->type)))
 		add_array(reader, value->value);
 	else if (btm_type_is_string(value->type))
 		add_text(reader, value->value, value->type);

@@ -14,7 +14,29 @@
 
 #include "pivot/pivot.h"
 
+#include "access/transam.h"
+#include "utils/lsyscache.h"
+
 /* ---- value.c ---- */
+
+/*
+ * The base type of a type.  Only types made by scripts and users are domains.
+ */
+static inline Oid
+btm_base_type(Oid type)
+{
+	return type < FirstGenbkiObjectId ? type : getBaseType(type);
+}
+
+/*
+ * Are values of a base type keys as they are, which btm_take_value takes?
+ */
+static inline bool
+btm_is_key_type(Oid type, const BtmKeyColumn *columns, int ncolumns)
+{
+	return ncolumns == 1 && type == columns->type.type &&
+		columns->type.is_plain;
+}
 
 /* How values of one type become values of a column. */
 typedef enum Conversion
@@ -41,6 +63,7 @@ typedef struct BtmConverter
 extern BtmConverter *btm_converter_make(Oid type, BtmKeyColumn *column);
 extern bool btm_converter_is_noop(const BtmConverter *converter);
 extern Datum btm_convert(BtmConverter *converter, Datum value);
+extern Datum btm_take_value(BtmKeyColumn *column, Datum value);
 
 extern bool btm_type_is_json(Oid type);
 extern bool btm_type_is_string(Oid type);

@@ -479,9 +479,9 @@ btm_key_reader_make(Oid type, BtmKeyColumn *columns, int ncolumns,
 	reader->ncolumns = ncolumns;
 	reader->what = what;
 	reader->null_ok = null_ok;
-	reader->type = getBaseType(type);
-	reader->is_row = type_is_rowtype(reader->type) &&
-		(ncolumns > 1 || columns->type.type != reader->type);
+	reader->type = btm_base_type(type);
+	reader->is_row = (ncolumns > 1 || columns->type.type != reader->type) &&
+		type_is_rowtype(reader->type);
 	reader->converters = palloc0(sizeof(BtmConverter *) * ncolumns);
 	return reader;
 }
@@ -526,8 +526,14 @@ bool
 btm_value_to_key(const BtmValue *value, BtmKeyColumn *columns, int ncolumns,
 				 const char *what, bool null_ok, Datum *key)
 {
-	BtmKeyReader *reader = btm_key_reader_make(value->type, columns, ncolumns,
-											   what, null_ok);
+	BtmKeyReader *reader;
 
+	if (btm_is_key_type(value->type, columns, ncolumns))
+	{
+		key[0] = btm_take_value(columns, value->value);
+		return true;
+	}
+	reader = btm_key_reader_make(value->type, columns, ncolumns, what,
+								 null_ok);
 	return btm_key_read(reader, value->value, key);
 }

@@ -195,6 +195,16 @@ find_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape)
 }
 
 /*
+ * How many columns does an input of ids have that is restricted to a shape,
+ * which may be NULL?
+ */
+static int
+id_columns(const BtmResolved *rel, const BtmShape *shape)
+{
+	return rel->nid + (shape ? shape->ncolumns : 0);
+}
+
+/*
  * How many parameters does a statement have?
  */
 static int
@@ -203,8 +213,22 @@ parameter_count(BtmCall *call, const BtmStatement *stmt)
 	int			result = stmt->without_parent ? 0 : call->rel->nfk;
 
 	if (stmt->single != NULL)
-		result += stmt->input_desc->natts;
+		result += id_columns(call->rel, stmt->shape);
 	return result;
+}
+
+/*
+ * The type of parameter i, from 0.
+ */
+static Oid
+parameter_type(const BtmResolved *rel, const BtmStatement *stmt, int i)
+{
+	if (i < rel->nfk)
+		return rel->fk[i].type.type;
+	i -= rel->nfk;
+	if (i < rel->nid)
+		return rel->id[i].type.type;
+	return stmt->shape->columns[i - rel->nid]->type.type;
 }
 
 /*
@@ -220,8 +244,7 @@ prepare(BtmCall *call, const BtmStatement *stmt, int cursor_options)
 	SPIPlanPtr	plan;
 
 	for (int i = 0; i < n; i++)
-		types[i] = i < rel->nfk ? rel->fk[i].type.type :
-			TupleDescAttr(stmt->input_desc, i - rel->nfk)->atttypid;
+		types[i] = parameter_type(rel, stmt, i);
 	initStringInfo(&sql);
 	stmt->build(&sql, call, stmt);
 
@@ -414,11 +437,11 @@ make_parameters(BtmCall *call, const BtmStatement *stmt)
 	params = makeParamList(n);
 	for (int i = 0; i < rel->nfk; i++)
 		set_parameter(params, i, call->parent[i], false,
-					  rel->fk[i].type.type);
+					  parameter_type(rel, stmt, i));
 	for (int i = rel->nfk; i < n; i++)
 		set_parameter(params, i, stmt->single[i - rel->nfk],
 					  stmt->single_nulls[i - rel->nfk],
-					  TupleDescAttr(stmt->input_desc, i - rel->nfk)->atttypid);
+					  parameter_type(rel, stmt, i));
 	return params;
 }
 
@@ -464,9 +487,19 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 static void
 begin_single(BtmStatement *stmt, int ncolumns)
 {
-	stmt->input_desc = CreateTemplateTupleDesc(ncolumns);
 	stmt->single = palloc(sizeof(Datum) * ncolumns);
 	stmt->single_nulls = palloc0(sizeof(bool) * ncolumns);
+}
+
+/*
+ * Starts an input relation with these columns.
+ */
+static void
+begin_store(BtmStatement *stmt, TupleDesc desc)
+{
+	stmt->input_desc = desc;
+	stmt->input = tuplestore_begin_heap(false, false, work_mem);
+	stmt->input_rows = 0;
 }
 
 /*
@@ -476,16 +509,14 @@ begin_single(BtmStatement *stmt, int ncolumns)
 void
 btm_statement_begin_input(BtmStatement *stmt, int ncolumns)
 {
-	stmt->input_desc = CreateTemplateTupleDesc(ncolumns);
-	stmt->input = tuplestore_begin_heap(false, false, work_mem);
-	stmt->input_rows = 0;
+	begin_store(stmt, CreateTemplateTupleDesc(ncolumns));
 }
 
 /*
  * Puts a row into the input.
  */
 static void
-put_row(BtmStatement *stmt, Datum *values, bool *nulls)
+put_row(BtmStatement *stmt, int ncolumns, Datum *values, bool *nulls)
 {
 	stmt->input_rows++;
 	if (stmt->single == NULL)
@@ -493,8 +524,8 @@ put_row(BtmStatement *stmt, Datum *values, bool *nulls)
 		tuplestore_putvalues(stmt->input, stmt->input_desc, values, nulls);
 		return;
 	}
-	memcpy(stmt->single, values, sizeof(Datum) * stmt->input_desc->natts);
-	memcpy(stmt->single_nulls, nulls, sizeof(bool) * stmt->input_desc->natts);
+	memcpy(stmt->single, values, sizeof(Datum) * ncolumns);
+	memcpy(stmt->single_nulls, nulls, sizeof(bool) * ncolumns);
 }
 
 /*
@@ -504,15 +535,17 @@ void
 btm_statement_append_input(StringInfo sql, BtmCall *call,
 						   const BtmStatement *stmt)
 {
+	const BtmResolved *rel = call->rel;
+
 	if (stmt->single == NULL)
 	{
 		appendStringInfoString(sql, BTM_INPUT_NAME " u");
 		return;
 	}
-	for (int i = 0; i < stmt->input_desc->natts; i++)
-		appendStringInfo(sql, "%s$%d AS %s", i > 0 ? ", " : "(SELECT ",
-						 call->rel->nfk + i + 1,
-						 NameStr(TupleDescAttr(stmt->input_desc, i)->attname));
+	for (int i = 0; i < id_columns(rel, stmt->shape); i++)
+		appendStringInfo(sql, "%s$%d AS %c%d", i > 0 ? ", " : "(SELECT ",
+						 rel->nfk + i + 1, i < rel->nid ? 'k' : 'a',
+						 i < rel->nid ? i + 1 : i - rel->nid + 1);
 	appendStringInfoString(sql, ") u");
 }
 
@@ -530,37 +563,74 @@ btm_statement_drop_input(const BtmStatement *stmt)
  * Describes column i (from 1) of an input relation: its name is prefix and
  * number, its type that of a column of the pivot.
  */
-void
-btm_statement_input_column(BtmStatement *stmt, int i, char prefix, int number,
-						   const BtmType *type)
+static void
+describe_column(TupleDesc desc, int i, char prefix, int number,
+				const BtmType *type)
 {
 	char		name[NAMEDATALEN];
 
 	snprintf(name, sizeof(name), "%c%d", prefix, number);
-	TupleDescInitEntry(stmt->input_desc, i, name, type->type, -1, 0);
-	TupleDescInitEntryCollation(stmt->input_desc, i, type->collation);
+	TupleDescInitEntry(desc, i, name, type->type, -1, 0);
+	TupleDescInitEntryCollation(desc, i, type->collation);
 }
 
 /*
- * Starts an input of ids: columns k1 .. knid, and one for each column of the
+ * See plan.h.
+ */
+void
+btm_statement_input_column(BtmStatement *stmt, int i, char prefix, int number,
+						   const BtmType *type)
+{
+	describe_column(stmt->input_desc, i, prefix, number, type);
+}
+
+/*
+ * Describes an input of ids: columns k1 .. knid, and a1 .. am for those of the
  * shape unless that is NULL.
  */
-static void
-begin_ids(BtmCall *call, BtmStatement *stmt, const BtmKeys *keys,
-		  const BtmShape *shape)
+static TupleDesc
+describe_ids(const BtmResolved *rel, const BtmShape *shape)
 {
-	int			nattributes = shape ? shape->ncolumns : 0;
+	TupleDesc	desc = CreateTemplateTupleDesc(id_columns(rel, shape));
 
-	if (keys->n == 1)
-		begin_single(stmt, keys->nid + nattributes);
+	for (int i = 0; i < rel->nid; i++)
+		describe_column(desc, i + 1, 'k', i + 1, &rel->id[i].type);
+	for (int i = 0; shape != NULL && i < shape->ncolumns; i++)
+		describe_column(desc, rel->nid + i + 1, 'a', i + 1,
+						&shape->columns[i]->type);
+	return desc;
+}
+
+/*
+ * The same for ids without attributes; it is kept with the relation.
+ */
+static TupleDesc
+describe_plain_ids(BtmResolved *rel)
+{
+	MemoryContext oldcxt;
+
+	if (rel->ids_desc != NULL)
+		return rel->ids_desc;
+	oldcxt = MemoryContextSwitchTo(rel->cxt);
+	rel->ids_desc = describe_ids(rel, NULL);
+	MemoryContextSwitchTo(oldcxt);
+	return rel->ids_desc;
+}
+
+/*
+ * Starts an input of n ids.
+ */
+static void
+begin_ids(BtmCall *call, BtmStatement *stmt, int64 n, const BtmShape *shape)
+{
+	int			ncolumns = id_columns(call->rel, shape);
+
+	if (n == 1)
+		begin_single(stmt, ncolumns);
 	else
-		btm_statement_begin_input(stmt, keys->nid + nattributes);
-	for (int i = 0; i < keys->nid; i++)
-		btm_statement_input_column(stmt, i + 1, 'k', i + 1,
-								   &call->rel->id[i].type);
-	for (int i = 0; i < nattributes; i++)
-		btm_statement_input_column(stmt, keys->nid + i + 1, 'a', i + 1,
-								   &shape->columns[i]->type);
+		begin_store(stmt, ncolumns > call->rel->nid ?
+					describe_ids(call->rel, shape) :
+					describe_plain_ids(call->rel));
 }
 
 /*
@@ -572,9 +642,9 @@ btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
 {
 	bool	   *nulls = palloc0(sizeof(bool) * keys->nid);
 
-	begin_ids(call, stmt, keys, NULL);
+	begin_ids(call, stmt, keys->n, NULL);
 	for (int64 i = 0; i < keys->n; i++)
-		put_row(stmt, BTM_KEY(keys, i), nulls);
+		put_row(stmt, keys->nid, BTM_KEY(keys, i), nulls);
 }
 
 /*
@@ -591,7 +661,7 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 	bool	   *nulls = palloc0(sizeof(bool) * (nid + columns->ncolumns));
 
 	stmt->shape = columns;
-	begin_ids(call, stmt, &ids->keys, columns);
+	begin_ids(call, stmt, ids->keys.n, columns);
 	for (int64 i = 0; i < ids->keys.n; i++)
 	{
 		const BtmAttributes *attributes = btm_id_attributes(ids, i);
@@ -604,7 +674,7 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 			values[nid + j] = attributes->values[j];
 			nulls[nid + j] = attributes->nulls[j];
 		}
-		put_row(stmt, values, nulls);
+		put_row(stmt, nid + columns->ncolumns, values, nulls);
 	}
 }
 
@@ -628,7 +698,7 @@ btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 	{
 		values[0] = Int64GetDatum(i);
 		memcpy(&values[1], BTM_KEY(parents, i), sizeof(Datum) * nfk);
-		put_row(stmt, values, nulls);
+		put_row(stmt, nfk + 1, values, nulls);
 	}
 }
 

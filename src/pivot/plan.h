@@ -74,7 +74,7 @@ typedef struct BtmStatement
 	void		(*build) (StringInfo sql, BtmCall *call,
 						  const struct BtmStatement *stmt);
 
-	TupleDesc	input_desc;		/* of the input, or NULL */
+	TupleDesc	input_desc;		/* of the ephemeral relation, or NULL */
 	int64		input_rows;
 	Tuplestorestate *input;		/* the ephemeral relation, or NULL */
 	Datum	   *single;			/* or the only row of ids, or NULL */

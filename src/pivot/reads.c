@@ -41,7 +41,7 @@ append_pairs(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	const BtmResolved *rel = call->rel;
 
 	appendStringInfoString(sql, " FROM ");
-	if (stmt->input_desc != NULL)
+	if (stmt->input != NULL || stmt->single != NULL)
 	{
 		btm_statement_append_input(sql, call, stmt);
 		appendStringInfoString(sql, ", ");

@@ -540,6 +540,19 @@ call_cast(BtmConverter *converter, Datum value)
 }
 
 /*
+ * A value of the column's own type.  The result is detoasted.  Errors: 22P02,
+ * 22003 if the column would round it.
+ */
+Datum
+btm_take_value(BtmKeyColumn *column, Datum value)
+{
+	if (column->type.typlen == -1)
+		value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+	require_unrounded(value, column);
+	return value;
+}
+
+/*
  * Converts a value that is not NULL.  The result is detoasted; it lives in the
  * current memory context or is the value itself.  Errors: 22P02, 22003 and
  * whatever else an input or cast function raises.
@@ -553,9 +566,7 @@ btm_convert(BtmConverter *converter, Datum value)
 	switch (converter->kind)
 	{
 		case CONVERT_NONE:
-			if (column->type.typlen == -1)
-				value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
-			break;
+			return btm_take_value(column, value);
 		case CONVERT_CAST:
 			value = call_cast(converter, value);
 			break;
@@ -609,7 +620,7 @@ btm_value_arg(FunctionCallInfo fcinfo, int argno)
 		if (!result.isnull)
 			result.value = CStringGetTextDatum(DatumGetCString(result.value));
 	}
-	result.type = getBaseType(result.type);
+	result.type = btm_base_type(result.type);
 	if (btm_type_is_json(result.type) && !result.isnull)
 		normalize_json(&result);
 	return result;

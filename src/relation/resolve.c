@@ -34,6 +34,16 @@
 #include "utils/typcache.h"
 
 /*
+ * See BtmType.is_plain.
+ */
+static bool
+is_plain_type(Oid base)
+{
+	return base != JSONOID && base != JSONBOID &&
+		!OidIsValid(get_element_type(base)) && !type_is_rowtype(base);
+}
+
+/*
  * Fills `type` for a column of type typid; a domain counts as its base type.
  * Function call info is kept in cxt.
  */
@@ -53,6 +63,7 @@ btm_type_init(BtmType *type, Oid typid, int32 typmod, Oid collation,
 	type->collation = collation;
 	get_typlenbyval(base, &type->typlen, &type->typbyval);
 	get_type_category_preferred(base, &type->typcategory, &is_preferred);
+	type->is_plain = is_plain_type(base);
 	getTypeInputInfo(base, &input, &type->ioparam);
 	fmgr_info_cxt(input, &type->input, cxt);
 	getTypeOutputInfo(base, &output, &is_varlena);
@@ -700,6 +711,7 @@ resolve_pivot(BtmResolved *rel)
 	BtmRelation *def = rel->def;
 	Relation	pivot = relation_open(rel->pivot, AccessShareLock);
 
+	rel->pivot_schema = RelationGetNamespace(pivot);
 	rel->pivot_kind = pivot->rd_rel->relkind;
 	rel->pivot_root = topmost_root(pivot);
 

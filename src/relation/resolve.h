@@ -10,6 +10,7 @@
 
 #include "relation/relation.h"
 
+#include "access/tupdesc.h"
 #include "lib/ilist.h"
 #include "nodes/bitmapset.h"
 #include "utils/relcache.h"
@@ -29,6 +30,8 @@ typedef struct BtmType
 	int16		typlen;
 	bool		typbyval;
 	char		typcategory;	/* TYPCATEGORY_xxx */
+	bool		is_plain;		/* neither an array, a row nor JSON: a value is
+								 * one key and nothing else */
 	FmgrInfo	input;
 	Oid			ioparam;
 	FmgrInfo	output;
@@ -85,6 +88,7 @@ typedef struct BtmResolved
 	Oid			related;
 	Oid			pivot;
 	Oid			pivot_root;		/* topmost partition root of the pivot */
+	Oid			pivot_schema;
 	char		pivot_kind;		/* relkind */
 
 	int			nfk;			/* the foreign key: what a parent is */
@@ -139,7 +143,10 @@ typedef struct BtmResolved
 	bool		cacheable;
 
 	MemoryContext cxt;			/* owns all of the above */
-	dlist_head	plans;			/* kept plans, see pivot/plan.c */
+
+	/* Private to pivot/plan.c. */
+	dlist_head	plans;			/* kept plans */
+	TupleDesc	ids_desc;		/* of an input of ids, NULL before the first */
 
 	/* Private to cache.c. */
 	struct varlena *value;		/* the value that was resolved */
