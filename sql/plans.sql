@@ -395,4 +395,26 @@ SELECT update_existing_pivot('crowded', 1, '{1,2,3,4}', '{"status": "x"}'), is_a
 SELECT seq_tup_read, idx_tup_fetch < 40 AS few FROM pg_stat_xact_user_tables WHERE relid = 'crowded'::regclass;
 ROLLBACK;
 
+-- ---- errors tell the statement in which they came
+
+ALTER TABLE skewed ADD CHECK (status <> 'bad');
+\set SHOW_CONTEXT errors
+SELECT attach('skewed', 1001, 1, '{"status": "bad"}');
+SELECT attach('skewed', 1001, '{1,2}', '{"status": "bad"}');
+\set SHOW_CONTEXT never
+
+-- ---- rules make another statement of a kept plan's, or several, or none
+
+CREATE TABLE log (user_id bigint, role_id bigint);
+SELECT detach('user_roles', 1);
+SELECT attach('user_roles', 1, '{1,2,3}'), detach('user_roles', 1, 1);
+CREATE RULE keep AS ON DELETE TO user_roles DO INSTEAD NOTHING;
+SELECT detach('user_roles', 1, 2), detach('user_roles', 1);
+CREATE OR REPLACE RULE keep AS ON DELETE TO user_roles DO INSTEAD INSERT INTO log VALUES (old.user_id, old.role_id);
+SELECT detach('user_roles', 1, 2), detach('user_roles', 1);
+CREATE OR REPLACE RULE keep AS ON DELETE TO user_roles DO ALSO INSERT INTO log VALUES (old.user_id, old.role_id);
+SELECT detach('user_roles', 1, 2);
+SELECT role_id FROM user_roles WHERE user_id = 1;
+SELECT role_id FROM log ORDER BY 1;
+
 DROP SCHEMA plans CASCADE;

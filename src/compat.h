@@ -107,6 +107,13 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
 
+/* ExecutorRun was told whether a query is run once only before version 18. */
+#if PG_VERSION_NUM < 180000
+#include "executor/executor.h"
+#define ExecutorRun(queryDesc, direction, count) \
+	ExecutorRun(queryDesc, direction, count, true)
+#endif
+
 /* The shared state of transaction ids has another name since version 17. */
 #if PG_VERSION_NUM < 170000
 #define TransamVariables ShmemVariableCache

@@ -16,6 +16,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "jit/jit.h"
 #include "miscadmin.h"
 #include "nodes/params.h"
@@ -25,6 +26,8 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/queryenvironment.h"
+#include "utils/snapmgr.h"
 
 /* A kept plan, in TopMemoryContext. */
 typedef struct BtmPlan
@@ -282,7 +285,8 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 }
 
 /*
- * Makes the generic plan of a kept plan, where it has none or an invalid one.
+ * The generic plan of a kept plan, made where there is none or an invalid one,
+ * with its tables locked.  It is to be released.
  *
  * A plan made while the tables were small would scan them from end to end,
  * and go on doing so when they have grown, until something analyzes them.  So
@@ -293,8 +297,8 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
  *
  * A statement about given pairs looks them up in pair_index.
  */
-static void
-make_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index)
+static CachedPlan *
+get_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index)
 {
 	BtmPairIndex save_pair_index = btm_pair_index;
 	bool		save_seqscan = enable_seqscan;
@@ -316,49 +320,39 @@ make_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index)
 	}
 	PG_END_TRY();
 
-	/* NULL where rules have turned the statement into several or none. */
-	if (generic != NULL)
-		ReleaseCachedPlan(generic, CurrentResourceOwner);
+	if (generic == NULL)
+		elog(ERROR, "SPI_plan_get_cached_plan failed");
+	return generic;
 }
 
 /*
- * Is a statement about pairs that are its input?
+ * The index for a statement: that on the pair if pairs are its input, or any.
  */
-static bool
-has_pairs(const BtmStatement *stmt)
-{
-	return !stmt->without_parent &&
-		(stmt->input != NULL || stmt->single != NULL);
-}
-
-/*
- * The plan to run a statement with: a kept generic one for small inputs, one
- * for just this input otherwise.  *use is to be ended unless it is NULL.
- */
-static SPIPlanPtr
-get_plan(BtmCall *call, const BtmStatement *stmt, PlanUse **use)
+static BtmPairIndex
+wanted_index(const BtmResolved *rel, const BtmStatement *stmt)
 {
 	const BtmPairIndex any_index = {InvalidOid, InvalidOid};
+
+	if (stmt->without_parent || (stmt->input == NULL && stmt->single == NULL))
+		return any_index;
+	return btm_pair_index_of(rel);
+}
+
+/*
+ * The kept plan of a statement, made if there is none yet.
+ */
+static BtmPlan *
+get_kept_plan(BtmCall *call, const BtmStatement *stmt)
+{
 	BtmResolved *rel = call->rel;
-	Bitmapset  *shape;
-	BtmPlan    *plan;
+	Bitmapset  *shape = shape_columns(stmt->shape);
+	BtmPlan    *plan = find_plan(rel, stmt, shape);
 
-	*use = NULL;
-	if (!is_generic(stmt))
-		return prepare(call, stmt, 0);
-
-	shape = shape_columns(stmt->shape);
-	plan = find_plan(rel, stmt, shape);
-	if (plan == NULL)
-	{
-		make_room();
-		plan = keep_plan(rel, stmt, shape,
-						 prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN));
-	}
-	*use = begin_use(call, plan);
-	make_generic_plan(plan->plan, has_pairs(stmt) ? btm_pair_index_of(rel) :
-					  any_index);
-	return plan->plan;
+	if (plan != NULL)
+		return plan;
+	make_room();
+	return keep_plan(rel, stmt, shape,
+					 prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN));
 }
 
 /* ---------------------
@@ -367,16 +361,18 @@ get_plan(BtmCall *call, const BtmStatement *stmt, PlanUse **use)
  */
 
 /*
- * Makes the input visible to the statement, under BTM_INPUT_NAME.
+ * Makes the input visible to the statement, under BTM_INPUT_NAME: to SPI, and
+ * to the executor through the environment that is returned.
  */
-static void
+static QueryEnvironment *
 register_input(const BtmStatement *stmt)
 {
+	QueryEnvironment *env;
 	EphemeralNamedRelation enr;
 	int			rc;
 
 	if (stmt->input == NULL)
-		return;
+		return NULL;
 	enr = palloc0(sizeof(EphemeralNamedRelationData));
 	enr->md.name = BTM_INPUT_NAME;
 	enr->md.tupdesc = stmt->input_desc;
@@ -388,6 +384,10 @@ register_input(const BtmStatement *stmt)
 	if (rc != SPI_OK_REL_REGISTER)
 		elog(ERROR, "SPI_register_relation failed: %s",
 			 SPI_result_code_string(rc));
+
+	env = create_queryEnv();
+	register_ENR(env, enr);
+	return env;
 }
 
 /*
@@ -446,6 +446,123 @@ make_parameters(BtmCall *call, const BtmStatement *stmt)
 }
 
 /*
+ * Runs a statement as SPI does whatever it has become.
+ */
+static uint64
+run_by_spi(SPIPlanPtr plan, ParamListInfo params, bool read_only,
+		   DestReceiver *dest)
+{
+	SPIExecuteOptions options = {0};
+	int			rc;
+
+	options.params = params;
+	options.read_only = read_only;
+	options.dest = dest;
+	rc = SPI_execute_plan_extended(plan, &options);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s",
+			 SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/*
+ * Error context callback: the statement, as SPI tells it.
+ */
+static void
+statement_context(void *arg)
+{
+	const char *sql = arg;
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(sql);
+	}
+	else
+		errcontext("SQL statement \"%s\"", sql);
+}
+
+/*
+ * Runs a planned statement under the active snapshot.
+ */
+static uint64
+execute(PlannedStmt *planned, const char *sql, ParamListInfo params,
+		QueryEnvironment *env, DestReceiver *dest)
+{
+	QueryDesc  *desc = CreateQueryDesc(planned, sql, GetActiveSnapshot(),
+									   InvalidSnapshot,
+									   dest ? dest : None_Receiver,
+									   params, env, 0);
+	uint64		result;
+
+	ExecutorStart(desc, 0);
+	ExecutorRun(desc, ForwardScanDirection, 0);
+	result = desc->estate->es_processed;
+	ExecutorFinish(desc);
+	ExecutorEnd(desc);
+	FreeQueryDesc(desc);
+	return result;
+}
+
+/*
+ * Is the plan one statement for the executor?  Rules may have made several of
+ * it, none, or another one.
+ */
+static bool
+is_one_statement(const CachedPlan *plan)
+{
+	const PlannedStmt *first;
+
+	if (list_length(plan->stmt_list) != 1)
+		return false;
+	first = linitial_node(PlannedStmt, plan->stmt_list);
+	return first->utilityStmt == NULL && first->canSetTag;
+}
+
+/*
+ * Runs a kept plan.
+ *
+ * SPI would look for the plan again, and whether it is still valid; that it
+ * was made with the settings above is known only of this one.  So the
+ * executor is called here, in the way in which SPI does.
+ */
+static uint64
+run_kept(SPIPlanPtr plan, BtmPairIndex pair_index, QueryEnvironment *env,
+		 ParamListInfo params, bool read_only, DestReceiver *dest)
+{
+	CachedPlan *generic = get_generic_plan(plan, pair_index);
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	ErrorContextCallback callback = {error_context_stack, statement_context,
+	unconstify(char *, source->query_string)};
+	uint64		result;
+
+	if (!is_one_statement(generic))
+	{
+		ReleaseCachedPlan(generic, CurrentResourceOwner);
+		return run_by_spi(plan, params, read_only, dest);
+	}
+
+	error_context_stack = &callback;
+	if (!read_only)
+	{
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetTransactionSnapshot());
+	}
+	result = execute(linitial_node(PlannedStmt, generic->stmt_list),
+					 source->query_string, params, env, dest);
+	if (!read_only)
+	{
+		CommandCounterIncrement();
+		PopActiveSnapshot();
+	}
+	error_context_stack = callback.previous;
+	ReleaseCachedPlan(generic, CurrentResourceOwner);
+	return result;
+}
+
+/*
  * Runs a statement: see plan.h.
  */
 uint64
@@ -453,27 +570,25 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 				  DestReceiver *dest)
 {
 	MemoryContext cxt = CurrentMemoryContext;
-	SPIExecuteOptions options = {0};
-	PlanUse    *use;
-	SPIPlanPtr	plan;
-	int			rc;
+	QueryEnvironment *env = register_input(stmt);
+	ParamListInfo params = make_parameters(call, stmt);
+	uint64		result;
 
-	register_input(stmt);
-	plan = get_plan(call, stmt, &use);
+	if (is_generic(stmt))
+	{
+		BtmPlan    *plan = get_kept_plan(call, stmt);
+		PlanUse    *use = begin_use(call, plan);
 
-	options.params = make_parameters(call, stmt);
-	options.read_only = read_only;
-	options.dest = dest;
-	rc = SPI_execute_plan_extended(plan, &options);
-	if (rc < 0)
-		elog(ERROR, "SPI_execute_plan_extended failed: %s",
-			 SPI_result_code_string(rc));
-
-	if (use != NULL)
+		result = run_kept(plan->plan, wanted_index(call->rel, stmt), env,
+						  params, read_only, dest);
 		end_use(use);
+	}
+	else
+		result = run_by_spi(prepare(call, stmt, 0), params, read_only, dest);
+
 	unregister_input(stmt);
 	MemoryContextSwitchTo(cxt);
-	return SPI_processed;
+	return result;
 }
 
 /* ---------------

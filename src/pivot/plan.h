@@ -3,7 +3,7 @@
  * plan.h
  *	  Statements of operations: their kept plans, their input, their output.
  *
- * A statement is run through SPI.  Its parameters $1 .. $nfk are the key of
+ * A statement is planned through SPI.  Its parameters $1 .. $nfk are the key of
  * call->parent (rel->nfk of them, typed as the pivot's columns).  A set of ids
  * or parents reaches it as an ephemeral named relation, the mechanism behind
  * the transition tables of triggers: any column type works, and the planner
