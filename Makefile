@@ -32,6 +32,7 @@ OBJS = \
 	src/pivot/detach.o \
 	src/pivot/difference.o \
 	src/pivot/ids.o \
+	src/pivot/insert_rows.o \
 	src/pivot/jsonrow.o \
 	src/pivot/key_reader.o \
 	src/pivot/keys.o \
@@ -88,6 +89,7 @@ REGRESS = \
 	constructor \
 	detach \
 	ids \
+	insert_rows \
 	morph \
 	install \
 	large \

@@ -132,4 +132,11 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	CreateWaitEventSet(TopMemoryContext, nevents)
 #endif
 
+/* Only indexes that summarize can be updated since version 16. */
+#if PG_VERSION_NUM < 160000
+#include "executor/executor.h"
+#define ExecInsertIndexTuples(target, slot, estate, update, no_error, conflict, arbiters, summarizing) \
+	ExecInsertIndexTuples(target, slot, estate, update, no_error, conflict, arbiters)
+#endif
+
 #endif							/* BTM_COMPAT_H */

@@ -26,7 +26,8 @@
  * trigger's error (insert_at_once).
  *
  * For many, pairs that exist are looked for first, and ON CONFLICT is left
- * out; so is any order among several statements and checks.  That happens in a
+ * out; so is the statement itself where it can be (insert_rows.c), and any
+ * order among several statements and checks.  That happens in a
  * subtransaction.  If anything is amiss (a row that a foreign key misses, a
  * pair that another session has inserted meanwhile) it is rolled back, and the
  * caller goes the ordinary way: what comes of it, success or error, is then
@@ -44,6 +45,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "pivot/insert_rows.h"
 #include "pivot/local.h"
 #include "pivot/plan.h"
 #include "pivot/references.h"
@@ -668,6 +670,28 @@ attributes_bear_on_index(const BtmResolved *rel, const BtmIds *ids)
 }
 
 /*
+ * Inserts pairs that are not there yet.  Of many only the first goes in by a
+ * statement, if possible: that checks whatever is to be checked once.
+ */
+static void
+insert_rows(BtmCall *call, const BtmIds *ids)
+{
+	BtmRowInserter *inserter = NULL;
+	BtmIds		first = *ids;
+
+	if (ids->keys.n > BTM_GENERIC_ROWS)
+		inserter = btm_row_inserter_open(call, ids);
+	if (inserter != NULL)
+		first.keys.n = 1;
+	insert_without_triggers(call, &first, BTM_CONFLICT_DUPLICATE, NULL);
+	if (inserter != NULL)
+	{
+		btm_row_inserter_run(inserter, first.keys.n);
+		btm_row_inserter_close(inserter);
+	}
+}
+
+/*
  * Inserts those ids that are not there yet, and returns them; or NULL, if that
  * cannot be told.
  *
@@ -697,7 +721,7 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 	if (conflict == BTM_CONFLICT_IGNORE)
 		ids = without_present(call, ids);
 	if (ids != NULL)
-		insert_without_triggers(call, ids, BTM_CONFLICT_DUPLICATE, NULL);
+		insert_rows(call, ids);
 	return ids;
 }
 
