@@ -18,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -46,12 +47,13 @@ class Server:
     """A server of its own, with an empty data folder; start() makes it.
 
     nodes is 1 or 3; auth: passwords; tls: "", "on" or "optional"; client_auth: asks clients for a certificate;
-    certificate: the server's, "server", "wrong-name" or "expired". hosts and, once it has started, port say where
-    it is.
+    certificate: the server's, "server", "wrong-name" or "expired"; folder: where it lies in place of TMPDIR.
+    hosts and, once it has started, port say where it is.
     """
 
-    def __init__(self, nodes=1, auth=False, tls="", client_auth=False, certificate="server"):
-        self.root = tempfile.mkdtemp(prefix="btm-cassandra-")
+    def __init__(self, nodes=1, auth=False, tls="", client_auth=False, certificate="server",
+                 folder=None):
+        self.root = tempfile.mkdtemp(prefix="btm-cassandra-", dir=folder)
         self.hosts = list(ADDRESSES[:nodes])
         self.port = None
         self.auth = auth
@@ -183,6 +185,18 @@ def shared():
     server = Server(auth=True, tls="optional")
     server.start()
     return server
+
+
+def define(session, *statements):
+    """Changes the schema, and returns when all nodes that the session talks to know of it."""
+    for statement in statements:
+        session.execute(statement)
+        limit = time.monotonic() + 60
+        while len({session.execute("SELECT schema_version FROM system.local", host=host).one()["schema_version"]
+                   for host in session.get_pool_state()}) > 1:
+            if time.monotonic() > limit:
+                raise Failed(f"the nodes do not agree about the schema after: {statement}")
+            time.sleep(0.1)
 
 
 def failure(function, *arguments, **named):
