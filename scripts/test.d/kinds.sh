@@ -145,7 +145,7 @@ kind_peer() {
 kind_cassandra() {
 	local files
 	mapfile -t files < <(find "$src"/test -path '*/cassandra/t_*' -executable -o -path '*/scylla/t_*' -executable | sort)
-	prove_with_databases "${files[@]}"
+	NODE_PATH=$cache/node-cql/node_modules prove_with_databases "${files[@]}"
 }
 
 # Every page gets an empty database of its own.
