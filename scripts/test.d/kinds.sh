@@ -93,7 +93,7 @@ kind_tap() {
 # Plain C programs that print TAP, each linked with the wire client alone: it knows no PostgreSQL.
 kind_unit() {
 	local program programs=() sources=() compile
-	compile=(as_postgres env -C "$run/unit" gcc -std=gnu99 -g -fsanitize=address,undefined
+	compile=(as_postgres env -C "$run/unit" gcc -std=gnu99 -g "-fsanitize=address,undefined"
 		-fno-sanitize-recover=undefined -Wall -Wextra -Werror -I"$src/src" -I"$src/test/unit")
 	mapfile -t sources < <(find "$src/src/cql" -name '*.c')
 	install -d -o postgres "$run/unit"
