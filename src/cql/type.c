@@ -144,6 +144,13 @@ cql_type_check_nodes(const CqlLimits *limits, uint64_t nodes, CqlError *error)
 }
 
 CqlStatus
+cql_type_count(CqlTypeBuilder *builder, uint32_t more)
+{
+	builder->made += more;
+	return cql_type_check_nodes(builder->limits, builder->made, builder->error);
+}
+
+CqlStatus
 cql_type_check_level(CqlTypeBuilder *builder, uint32_t level)
 {
 	if (level > builder->limits->nesting)
@@ -192,9 +199,7 @@ cql_type_make(CqlTypeBuilder *builder, CqlTypeId id, uint32_t count,
 {
 	CqlType    *made;
 
-	/* before there is a tree to count in: memory is taken now */
-	builder->made++;
-	CQL_TRY(cql_type_check_nodes(builder->limits, builder->made, builder->error));
+	CQL_TRY(cql_type_count(builder, 1));
 	CQL_TRY(cql_type_alloc(builder, 1, sizeof(*made), &made));
 	made->id = id;
 	made->nelements = count;
@@ -274,6 +279,7 @@ cql_type_items_add(CqlTypeBuilder *builder, CqlTypeItems *items,
 {
 	CqlTypeItem *item;
 
+	CQL_TRY(cql_type_count(builder, 1));
 	CQL_TRY(cql_type_alloc(builder, 1, sizeof(*item), &item));
 	item->type = type;
 	item->name = name;
@@ -343,6 +349,7 @@ read_elements(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 	const CqlType **elements;
 	CqlType    *made;
 
+	CQL_TRY(cql_type_count(builder, count));
 	CQL_TRY(cql_type_alloc(builder, count, sizeof(*elements), &elements));
 	for (uint32_t i = 0; i < count; i++)
 		CQL_TRY(read_option(reader, builder, level + 1, &elements[i]));
@@ -376,6 +383,7 @@ read_udt(CqlReader *reader, CqlTypeBuilder *builder, uint32_t level,
 	CQL_TRY(cql_read_string(reader, &keyspace));
 	CQL_TRY(cql_read_string(reader, &name));
 	CQL_TRY(read_count(reader, MIN_NAME_SIZE + MIN_OPTION_SIZE, &count));
+	CQL_TRY(cql_type_count(builder, count));
 	CQL_TRY(cql_type_alloc(builder, count, sizeof(*fields), &fields));
 	CQL_TRY(cql_type_alloc(builder, count, sizeof(*types), &types));
 	for (uint32_t i = 0; i < count; i++)

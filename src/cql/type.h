@@ -51,7 +51,9 @@ extern CqlStatus cql_type_read(CqlReader *reader, CqlArena *arena,
  * "frozen<map<text, tuple<int, uuid>>>", "vector<float, 3>", "my_udt",
  * "\"My Udt\"", or a class name in single quotes.  A name that is no built-in
  * type is given to `find_udt`, which returns the type or NULL (then
- * CQL_UNSUPPORTED, naming it); it may be NULL.
+ * CQL_UNSUPPORTED, naming it); it may be NULL.  One that parses the types of
+ * fields in turn must limit how deep it goes: a server that lies may have types
+ * that contain themselves.
  */
 typedef const CqlType *(*CqlFindUdt) (void *context, CqlString name);
 extern CqlStatus cql_type_parse(CqlString text, CqlArena *arena,

@@ -20,7 +20,7 @@ typedef struct CqlTypeBuilder
 	CqlArena   *arena;
 	const CqlLimits *limits;
 	CqlError   *error;			/* may be NULL */
-	uint32_t	made;			/* types with memory of their own, so far */
+	uint64_t	made;			/* types and places for types, so far */
 } CqlTypeBuilder;
 
 /* Elements that are found one by one, before their number is known. */
@@ -51,6 +51,12 @@ extern const char *cql_type_scalar_name(const CqlType *type);
 /* CQL_TOO_LARGE: a type, or those of a result together, of so many nodes? */
 extern CqlStatus cql_type_check_nodes(const CqlLimits *limits, uint64_t nodes,
 									  CqlError *error) CQL_MUST_USE;
+
+/*
+ * Asked before memory is taken for `more` types, or places for types: the tree
+ * is counted when it is complete, and that may be too late.
+ */
+extern CqlStatus cql_type_count(CqlTypeBuilder *builder, uint32_t more) CQL_MUST_USE;
 
 /* CQL_TOO_LARGE if there may be nothing at this level (the outermost is 1). */
 extern CqlStatus cql_type_check_level(CqlTypeBuilder *builder,

@@ -84,7 +84,9 @@ extern CqlStatus cql_encode_decimal(CqlWriter *writer, CqlString text,
 /*
  * The elements of a list, set, map (key, value, key, ...), tuple, UDT or
  * vector.  A tuple or UDT value may have fewer fields than its type: those
- * missing are null; and more, which are skipped: they were added since.
+ * missing are null; and more, which are skipped: they were added since.  So a
+ * value of no bytes may have some 65,000 fields, and a list of a few kilobytes
+ * millions of them: callers look for interrupts as they go.
  */
 typedef struct CqlElements
 {

@@ -158,6 +158,12 @@ test_wire_nested(void)
 	/* those made count as they are made, before the tree is complete */
 	limits.columns = 1;
 	limits.nesting = 3;
+	wire_fails("0031 0003 0031 0002 0009 0009 0009 0009", &limits, CQL_TOO_LARGE,
+			   "types have more than 3 parts");
+	wire_fails("0031 0004 0009 0009 0009 0009", &limits, CQL_TOO_LARGE,
+			   "types have more than 3 parts");
+	wire_fails("0030 0000 0000 0004 0000 0009 0000 0009 0000 0009 0000 0009", &limits,
+			   CQL_TOO_LARGE, "types have more than 3 parts");
 	wire_fails("0031 0006 0020 0009 0020 0009 0020 0009 0020 0009",
 			   &limits, CQL_TOO_LARGE, "types have more than 3 parts");
 }
@@ -562,6 +568,25 @@ test_text_udt(void)
 	is_text(error.message, "types have more than 3 parts", "message");
 }
 
+/* Memory is not taken for parts that there may not be. */
+static void
+test_text_of_many_parts(void)
+{
+	const CqlType *type = NULL;
+	CqlLimits	limits = cql_default_limits;
+	char text[	10000] = "tuple<int";
+
+	begin();
+	limits.columns = 10;
+	limits.nesting = 10;
+	for (int i = 0; i < 2000; i++)
+		strcpy(text +9 + 4 * i, ",int");
+	memory.requests = 0;
+	is_int(parse(text, &limits, NULL, &type), CQL_TOO_LARGE, "text of many parts");
+	is_text(error.message, "types have more than 100 parts", "message");
+	ok(memory.requests < 5, "little memory was taken");
+}
+
 /* UDTs that share parts: small in memory, huge as a tree. */
 static void
 test_shared_parts(void)
@@ -791,6 +816,7 @@ main(void)
 	test_text();
 	test_text_malformed();
 	test_text_udt();
+	test_text_of_many_parts();
 	test_shared_parts();
 	test_udt_names();
 	test_equals();
