@@ -11,15 +11,25 @@ OBJS = \
 	src/cql/base.o \
 	src/cql/buffer.o \
 	src/cql/elements.o \
+	src/cql/frame.o \
+	src/cql/handshake.o \
+	src/cql/incoming.o \
 	src/cql/name.o \
 	src/cql/number.o \
 	src/cql/protocol.o \
 	src/cql/replication.o \
+	src/cql/reprepare.o \
+	src/cql/request.o \
+	src/cql/requests.o \
 	src/cql/response.o \
 	src/cql/response_error.o \
 	src/cql/response_result.o \
 	src/cql/ring.o \
 	src/cql/scan.o \
+	src/cql/session.o \
+	src/cql/statements.o \
+	src/cql/streams.o \
+	src/cql/supported.o \
 	src/cql/token.o \
 	src/cql/type.o \
 	src/cql/type_class.o \
@@ -178,7 +188,7 @@ srcdir = .
 endif
 
 PG_CPPFLAGS = -I$(srcdir)/src
-SHLIB_LINK += -lssl -lcrypto
+SHLIB_LINK += -llz4 -lssl -lcrypto
 PG_CFLAGS = -std=gnu99 -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -MMD -MP
 EXTRA_CLEAN = $(OBJS:.o=.d) $(OBJS:.o=.bc)
 

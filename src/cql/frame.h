@@ -32,23 +32,26 @@ extern CqlStatus cql_frame_header_read(const uint8_t *bytes, const CqlLimits *li
 
 /*
  * Writing a frame: begin appends the header with its length open, the body
- * follows, and end compresses it if `compress` and that makes it smaller, and
- * sets length and flag.  `mark` is the header's place.
+ * follows, and end compresses it if `compress` and that pays, and sets length
+ * and flag.  `mark` is the header's place.  CQL_TOO_LARGE for a
+ * body beyond the protocol's 256 MiB; then, and after any failure in between,
+ * the caller takes the frame back by setting writer->length to the mark.
  */
 extern CqlStatus cql_frame_begin(CqlWriter *writer, CqlOpcode opcode, uint8_t flags,
 								 int16_t stream, size_t *mark) CQL_MUST_USE;
 extern CqlStatus cql_frame_end(CqlWriter *writer, size_t mark, bool compress) CQL_MUST_USE;
 
-/* Puts another stream id into a frame that is complete. */
-extern void cql_frame_set_stream(uint8_t *header, int16_t stream);
-
 /*
  * The body of a compressed frame: a length (big-endian) and an LZ4 block.
- * *body is taken from the allocator, exactly *length bytes.
+ * First its length is asked for, so that the caller can take memory for it:
+ * CQL_TOO_LARGE beyond the limit, CQL_MALFORMED if the block cannot give as
+ * much.  Then the block is expanded to exactly that many bytes at `body`.
  */
+extern CqlStatus cql_lz4_length(const uint8_t *data, size_t size,
+								const CqlLimits *limits, size_t *length,
+								CqlError *error) CQL_MUST_USE;
 extern CqlStatus cql_lz4_decompress(const uint8_t *data, size_t size,
-									const CqlAllocator *allocator,
-									const CqlLimits *limits, uint8_t **body,
-									size_t *length, CqlError *error) CQL_MUST_USE;
+									uint8_t *body, size_t length,
+									CqlError *error) CQL_MUST_USE;
 
 #endif							/* CQL_FRAME_H */

@@ -72,6 +72,13 @@ extern CqlStatus cql_request_execute(CqlWriter *writer, CqlBytes id,
 extern CqlStatus cql_request_batch(CqlWriter *writer, CqlBatchType type,
 								   uint32_t nitems, const CqlBatchItem *items,
 								   const CqlParameters *parameters) CQL_MUST_USE;
+/* The same in pieces: begin, each item, end. */
+extern CqlStatus cql_request_batch_begin(CqlWriter *writer, CqlBatchType type,
+										 uint32_t nitems) CQL_MUST_USE;
+extern CqlStatus cql_request_batch_item(CqlWriter *writer,
+										const CqlBatchItem *item) CQL_MUST_USE;
+extern CqlStatus cql_request_batch_end(CqlWriter *writer,
+									   const CqlParameters *parameters) CQL_MUST_USE;
 /* What stands before the body of a request that has a custom payload. */
 extern CqlStatus cql_request_payload(CqlWriter *writer, uint32_t npayload,
 									 const CqlPayloadEntry *payload) CQL_MUST_USE;

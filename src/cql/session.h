@@ -17,7 +17,7 @@
  *
  * A prepared statement is kept by the session, and prepared anew when the
  * server has forgotten it (ERROR Unprepared): the requests that met this are
- * sent again, and the caller sees nothing of it.
+ * sent again, and the caller sees nothing of it; but see reprepare.c.
  *
  * After a status that is not CQL_OK from input or next, the bytes are not
  * to be trusted any more: the session stays failed with that error, and the
@@ -72,19 +72,28 @@ extern void cql_session_free(CqlSession *session);
 
 /* --- bytes --- */
 
-/* Room for received bytes; at least one byte of it. */
+/*
+ * Room for received bytes; at least one byte of it.  CQL_BUSY, which does not
+ * fail the session, if there is none because events were not taken.
+ */
 extern CqlStatus cql_session_input(CqlSession *session, uint8_t **room,
 								   size_t *size) CQL_MUST_USE;
 extern CqlStatus cql_session_received(CqlSession *session, size_t length) CQL_MUST_USE;
 
-/* Bytes to be sent, *length 0 if there are none. */
+/*
+ * Bytes to be sent, *length 0 if there are none.  They may be elsewhere, though
+ * the same, after a request or cql_session_next.
+ */
 extern void cql_session_output(CqlSession *session, const uint8_t **data,
 							   size_t *length);
 extern void cql_session_sent(CqlSession *session, size_t length);
 
 /* --- events --- */
 
-/* A statement that the server knows. Owned by the session. */
+/*
+ * A statement that the server knows.  Owned by the session, and what it points
+ * to stays valid as long as the session, also what it has pointed to before.
+ */
 typedef struct CqlPrepared
 {
 	CqlString	text;
@@ -133,14 +142,18 @@ extern const CqlError *cql_session_error(const CqlSession *session);
 
 /*
  * Each puts one message into the output, and fails with CQL_BUSY when
- * max_in_flight requests are under way.  Arguments are copied.  *stream may be
- * NULL.  `error` is the request's own.
+ * max_in_flight requests are under way, with CQL_INVALID before
+ * CQL_EVENT_READY, and with the session's own status after it has failed.
+ * Arguments are copied.  *stream may be NULL.  `error` is the request's own.
  */
 extern CqlStatus cql_session_query(CqlSession *session, CqlString text,
 								   uint32_t nvalues, const CqlBytes *values,
 								   const CqlParameters *parameters, void *tag,
 								   int16_t *stream, CqlError *error) CQL_MUST_USE;
-/* Gives PREPARED at once from memory, as the next event, if it is known. */
+/*
+ * Gives PREPARED at once from memory, as the next event, if it is known.  What
+ * an abandoned prepare brings is kept all the same.
+ */
 extern CqlStatus cql_session_prepare(CqlSession *session, CqlString text,
 									 void *tag, int16_t *stream,
 									 CqlError *error) CQL_MUST_USE;
