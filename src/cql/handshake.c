@@ -83,6 +83,7 @@ send_login(CqlSession *session, CqlString authenticator)
 	CQL_TRY(cql_outgoing_begin(session, CQL_OP_AUTH_RESPONSE, NULL, &outgoing,
 							   &session->error));
 	session->out_secret = true;
+	session->logged_in = true;
 	status = cql_request_auth_plain(&session->out, session->username,
 									session->password);
 	cql_wipe(session->password.data, session->password.length);

@@ -175,7 +175,7 @@ read_response(CqlSession *session, const CqlFrameHeader *header,
 	CqlStatus	status;
 
 	memset(response, 0, sizeof(*response));
-	cql_arena_init(&response->arena, &session->allocator);
+	cql_arena_init(&response->arena, session->lasting);
 	response->stream = header->stream;
 	status = cql_response_read(response, header->opcode, header->flags,
 							   body_of(response), header->length,

@@ -72,6 +72,7 @@ init(CqlSession *session, const CqlAllocator *allocator, uint32_t max_in_flight)
 {
 	memset(session, 0, sizeof(*session));
 	session->allocator = *allocator;
+	session->lasting = allocator;
 	session->clock = 1;
 	session->server.rate_limit_code = -1;
 	cql_arena_init(&session->strings, &session->allocator);
@@ -385,6 +386,12 @@ bool
 cql_session_is_ready(const CqlSession *session)
 {
 	return session->ready && session->error.status == CQL_OK;
+}
+
+bool
+cql_session_logged_in(const CqlSession *session)
+{
+	return session->logged_in;
 }
 
 uint32_t

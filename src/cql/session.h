@@ -62,7 +62,9 @@ typedef struct CqlServerOptions
 } CqlServerOptions;
 
 /*
- * Strings of `options` are copied; the password is wiped once it was sent.
+ * Strings of `options` are copied; the password is wiped once it was sent.  The
+ * allocator stays the caller's: responses refer to it, also when the session is
+ * gone.
  * NULL when there is no memory (then `error` says so) or an option is wrong.
  */
 extern CqlSession *cql_session_create(const CqlAllocator *allocator,
@@ -193,9 +195,16 @@ extern void cql_session_abandon_all(CqlSession *session);
 extern const CqlPrepared *cql_session_find_prepared(const CqlSession *session,
 													CqlString text);
 
+/*
+ * Forgets that statement; pointers to it end here.  False if a request under
+ * way, abandoned or not, still needs it: then it stays.
+ */
+extern bool cql_session_forget(CqlSession *session, CqlString text);
+
 /* --- state --- */
 
 extern bool cql_session_is_ready(const CqlSession *session);
+extern bool cql_session_logged_in(const CqlSession *session);	/* as the server wanted */
 extern uint32_t cql_session_in_flight(const CqlSession *session);	/* with abandoned ones */
 extern bool cql_session_compression(const CqlSession *session);
 extern const CqlServerOptions *cql_session_server_options(const CqlSession *session);

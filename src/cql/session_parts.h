@@ -151,11 +151,13 @@ typedef struct CqlIncoming
 struct CqlSession
 {
 	CqlAllocator allocator;
+	const CqlAllocator *lasting;	/* the caller's: responses outlive the session */
 	CqlLimits	limits;
 	CqlError	error;			/* the session has failed */
 	CqlResponse *refusal;		/* ERROR of the handshake */
 
 	bool		ready;
+	bool		logged_in;		/* the server has asked for it */
 	bool		want_compression;
 	bool		compression;	/* agreed on */
 	CqlServerOptions server;

@@ -259,20 +259,53 @@ cql_statements_free(CqlSession *session)
  * ------
  */
 
-void
-cql_statement_prepare_ended(CqlStatement *statement)
+/* Takes it out of the table, and frees it. */
+static void
+remove_statement(CqlStatement *statement)
 {
 	CqlStatements *statements = &statement->session->statements;
 	CqlStatement **link = bucket_of(statements, statement->hash);
 
-	statement->preparing--;
-	if (statement->known || statement->preparing > 0)
-		return;
 	while (*link != statement)
 		link = &(*link)->next;
 	*link = statement->next;
 	statements->count--;
 	free_statement(statement);
+}
+
+void
+cql_statement_prepare_ended(CqlStatement *statement)
+{
+	statement->preparing--;
+	if (!statement->known && statement->preparing == 0)
+		remove_statement(statement);
+}
+
+/* Whether a stream that is in use refers to the statement. */
+static bool
+is_under_way(const CqlStatement *statement)
+{
+	const CqlStreams *streams = &statement->session->streams;
+
+	for (uint32_t i = 0; i < streams->count; i++)
+		if (streams->items[i].state != CQL_STREAM_FREE &&
+			(streams->items[i].statement == statement ||
+			 streams->items[i].forgotten == statement))
+			return true;
+	return false;
+}
+
+bool
+cql_session_forget(CqlSession *session, CqlString text)
+{
+	CqlStatement *statement = cql_statement_find(session, text);
+
+	if (statement == NULL)
+		return true;
+	if (statement->preparing > 0 || statement->repreparing || is_under_way(statement))
+		return false;
+	remove_statement(statement);
+	return true;
 }
 
 /* Keeps the memory of what was said before. */

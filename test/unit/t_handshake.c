@@ -27,6 +27,7 @@ test_plain(void)
 
 	answer(0, CQL_OP_READY);
 	is_event(CQL_EVENT_READY, "READY");
+	ok(!cql_session_logged_in(session), "no login was wanted");
 	ok(cql_session_is_ready(session), "ready");
 	is_int(cql_session_in_flight(session), 0, "nothing under way");
 	is_event(CQL_EVENT_NONE, "nothing else");
@@ -241,6 +242,7 @@ test_login(void)
 	body_i32(-1);
 	answer(0, CQL_OP_AUTH_SUCCESS);
 	is_event(CQL_EVENT_READY, "AUTH_SUCCESS");
+	ok(cql_session_logged_in(session), "a login was wanted");
 
 	begin_login("cassandra", "s3cret");
 	next();

@@ -957,6 +957,50 @@ test_execute(void)
 }
 
 static void
+test_forget(void)
+{
+	CqlBytes	value = {(const uint8_t *) "\0\0\0\7", 4};
+	const CqlPrepared *prepared;
+	int16_t		stream;
+
+	begin();
+	ok(cql_session_forget(session, str("nothing")), "a statement that is not known");
+	is_int(cql_session_prepare(session, str("P"), TAG(1), NULL, &error), CQL_OK, "PREPARE");
+	ok(!cql_session_forget(session, str("P")), "not while it is being prepared");
+	answer_prepared(0, 0xcafe, CQL_TYPE_INT, CQL_TYPE_VARCHAR);
+	is_event(CQL_EVENT_PREPARED, "prepared");
+	prepared = event.prepared;
+	prepare("Q", 0xbeef);
+	is_int(cql_session_execute(session, prepared, 1, &value, &one, TAG(1), &stream, &error),
+		   CQL_OK, "EXECUTE");
+	ok(!cql_session_forget(session, str("P")), "nor while a request uses it");
+	cql_session_abandon(session, stream);
+	ok(!cql_session_forget(session, str("P")), "also an abandoned one");
+	answer_row(stream, 1);
+	is_event(CQL_EVENT_NONE, "swallowed");
+	ok(cql_session_forget(session, str("P")), "now it can be forgotten");
+	ok(cql_session_find_prepared(session, str("P")) == NULL, "it is not known");
+	ok(cql_session_find_prepared(session, str("Q")) != NULL, "the other is");
+	prepare("P", 0xcafe);
+}
+
+static void
+test_response_outlives_session(void)
+{
+	CqlResponse *response;
+
+	begin();
+	query("Q", 1);
+	answer_row(0, 42);
+	is_response(CQL_RESPONSE_ROWS, TAG(1), "rows");
+	response = event.response;
+	close_session();
+	is_int(response->u.rows.metadata.columns[0].type->id, CQL_TYPE_INT, "its type");
+	is_int(response->u.rows.content.length, 8, "its rows");
+	cql_response_free(response);
+}
+
+static void
 test_other_session(void)
 {
 	CqlBytes	value = {NULL, CQL_LENGTH_NULL};
@@ -1034,6 +1078,8 @@ main(void)
 	test_many_statements();
 	test_conditional();
 	test_execute();
+	test_forget();
+	test_response_outlives_session();
 	test_other_session();
 	test_batch();
 	close_session();
