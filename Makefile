@@ -80,10 +80,18 @@ OBJS = \
 	src/relation/saved_cache.o \
 	src/relation/saved_commands.o \
 	src/relation/saved_store.o \
+	src/scylla/cluster.o \
+	src/scylla/connection.o \
+	src/scylla/connection_cache.o \
 	src/scylla/errors.o \
 	src/scylla/memory.o \
 	src/scylla/options.o \
+	src/scylla/pipeline.o \
+	src/scylla/pump.o \
+	src/scylla/route.o \
+	src/scylla/statement.o \
 	src/scylla/tls.o \
+	src/scylla/topology.o \
 	src/scylla/transport.o
 
 EXTENSION = belongs_to_many

@@ -5,7 +5,8 @@
  *
  * Dependencies between the folders point one way:
  *
- *		belongs_to_many.c -> pivot -> relation -> PostgreSQL
+ *		belongs_to_many.c -> {pivot, scylla} -> relation -> PostgreSQL
+ *		scylla -> cql -> libc
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +15,7 @@
 #include "pivot/pair_index.h"
 #include "pivot/pivot.h"
 #include "pivot/plan.h"
+#include "scylla/connection.h"
 #include "utils/guc.h"
 
 /* PG_MODULE_MAGIC's function must be seen by the server. */
@@ -33,6 +35,7 @@ _PG_init(void)
 	btm_lock_init();
 	btm_bulk_init();
 	btm_pair_index_init();
+	btm_scylla_connection_init();
 
 	MarkGUCPrefixReserved("belongs_to_many");
 }

@@ -207,12 +207,16 @@ void
 btm_scylla_fail(BtmScyllaFailure *failure, int sqlstate, const char *format,...)
 {
 	va_list		arguments;
+	int			room = sizeof(failure->reason) - 1;
+	int			length;
 
 	failure->sqlstate = sqlstate;
 	failure->timed_out = false;
 	va_start(arguments, format);
-	vsnprintf(failure->reason, sizeof(failure->reason), format, arguments);
+	length = vsnprintf(failure->reason, sizeof(failure->reason), format, arguments);
 	va_end(arguments);
+	if (length > room)			/* not in the midst of a character */
+		failure->reason[pg_mbcliplen(failure->reason, room, room)] = '\0';
 }
 
 void
