@@ -1069,12 +1069,12 @@ IS 'servers of ScyllaDB and Apache Cassandra';
 
 CREATE FUNCTION @extschema@.scylla_connections()
 RETURNS TABLE (server pg_catalog.name, user_name pg_catalog.name, host pg_catalog.text, port integer, rack pg_catalog.text, dc pg_catalog.text, protocol integer, compression pg_catalog.text, tls pg_catalog.text, in_flight integer, used_in_transaction boolean, valid boolean)
-AS 'MODULE_PATHNAME', 'btm_scylla_connections' LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED COST 100 ROWS 10;
+AS 'MODULE_PATHNAME', 'btm_scylla_connections' LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100 ROWS 10;
 COMMENT ON FUNCTION @extschema@.scylla_connections()
 IS 'connections of this session to nodes of ScyllaDB and Apache Cassandra';
 
 CREATE FUNCTION @extschema@.scylla_disconnect(server pg_catalog.name)
 RETURNS boolean
-AS 'MODULE_PATHNAME', 'btm_scylla_disconnect' LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+AS 'MODULE_PATHNAME', 'btm_scylla_disconnect' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.scylla_disconnect(pg_catalog.name)
 IS 'closes the connections of this session to a server that this transaction does not use; true if there were any';

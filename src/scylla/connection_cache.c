@@ -354,13 +354,26 @@ disconnect_entry(CacheEntry *entry)
 }
 
 /*
+ * The argument `server`.  Errors: 22004 for NULL, 42704 for an unknown server.
+ */
+static Oid
+server_arg(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("server must not be null")));
+	return GetForeignServerByName(NameStr(*PG_GETARG_NAME(0)), false)->serverid;
+}
+
+/*
  * scylla_disconnect(server) closes this session's connections to a server.
- * True if there were any.  Error: 42704 for an unknown server.
+ * True if there were any.
  */
 Datum
 btm_scylla_disconnect(PG_FUNCTION_ARGS)
 {
-	Oid			serverid = GetForeignServerByName(NameStr(*PG_GETARG_NAME(0)), false)->serverid;
+	Oid			serverid = server_arg(fcinfo);
 	HASH_SEQ_STATUS scan;
 	CacheEntry *entry;
 	bool		closed = false;
