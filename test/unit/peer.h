@@ -20,6 +20,16 @@ static CqlSessionOptions options;
 static CqlSession *session;
 static CqlEvent event;			/* the last */
 
+/* Parameters of requests for which they do not matter. */
+__attribute__((unused))
+static const CqlParameters one = {.consistency = CQL_CONSISTENCY_ONE};
+
+/* Tags are addresses; these are as good as any. */
+__attribute__((unused))
+static char tags[40000];
+
+#define TAG(n) ((void *) &tags[n])
+
 /* At most so many bytes are received, and sent, at a time. */
 static size_t chunk = SIZE_MAX;
 
@@ -158,6 +168,52 @@ answer_error(int stream, int32_t code, const char *message)
 {
 	body_error(code, message);
 	answer(stream, CQL_OP_ERROR);
+}
+
+/* RESULT Rows of one row of one column, an int */
+__attribute__((unused))
+static void
+answer_row(int stream, int32_t value)
+{
+	body_i32(2);
+	body_i32(1);
+	body_i32(1);
+	body_text("ks");
+	body_text("t");
+	body_text("c");
+	body_u16(9);
+	body_i32(1);
+	body_i32(4);
+	body_i32(value);
+	answer(stream, CQL_OP_RESULT);
+}
+
+/*
+ * RESULT Prepared: one marker, one column of a result.  `id` is two bytes,
+ * types are ids of types without elements.
+ */
+__attribute__((unused))
+static void
+answer_prepared(int stream, int id, int marker, int column)
+{
+	body_i32(4);
+	body_u16(2);
+	body_u16(id);
+	body_i32(1);				/* flags: one table for all */
+	body_i32(1);
+	body_i32(1);				/* the marker is the partition key */
+	body_u16(0);
+	body_text("ks");
+	body_text("t");
+	body_text("k");
+	body_u16(marker);
+	body_i32(1);
+	body_i32(1);
+	body_text("ks");
+	body_text("t");
+	body_text("v");
+	body_u16(column);
+	answer(stream, CQL_OP_RESULT);
 }
 
 /* ------

@@ -3,13 +3,6 @@
 
 #include "cql/frame.h"
 
-static const CqlParameters one = {.consistency = CQL_CONSISTENCY_ONE};
-
-/* Tags are addresses; these are as good as any. */
-static char tags[40000];
-
-#define TAG(n) ((void *) &tags[n])
-
 /* ------
  * Helpers
  * ------
@@ -38,23 +31,6 @@ query(const char *text, int tag)
 	return stream;
 }
 
-/* RESULT Rows of one row of one column, an int */
-static void
-answer_row(int stream, int32_t value)
-{
-	body_i32(2);
-	body_i32(1);
-	body_i32(1);
-	body_text("ks");
-	body_text("t");
-	body_text("c");
-	body_u16(9);
-	body_i32(1);
-	body_i32(4);
-	body_i32(value);
-	answer(stream, CQL_OP_RESULT);
-}
-
 /* The value of that row. */
 static int
 row_value(void)
@@ -65,33 +41,6 @@ row_value(void)
 		return -1;
 	return content.data[4] << 24 | content.data[5] << 16 |
 		content.data[6] << 8 | content.data[7];
-}
-
-/*
- * RESULT Prepared: one marker, one column of a result.  `id` is two bytes,
- * types are ids of types without elements.
- */
-static void
-answer_prepared(int stream, int id, int marker, int column)
-{
-	body_i32(4);
-	body_u16(2);
-	body_u16(id);
-	body_i32(1);				/* flags: one table for all */
-	body_i32(1);
-	body_i32(1);				/* the marker is the partition key */
-	body_u16(0);
-	body_text("ks");
-	body_text("t");
-	body_text("k");
-	body_u16(marker);
-	body_i32(1);
-	body_i32(1);
-	body_text("ks");
-	body_text("t");
-	body_text("v");
-	body_u16(column);
-	answer(stream, CQL_OP_RESULT);
 }
 
 /* A statement that is prepared; nothing of it is left in the output. */
@@ -890,6 +839,27 @@ test_many_statements(void)
 			cql_string_equals(prepared[i]->text, text);
 	}
 	ok(good, "200 statements are found");
+	/* as many that fail are not in the way of these */
+	for (int i = 0; i < 200; i++)
+	{
+		sprintf(text, "WRONG %d", i);
+		good &= cql_session_prepare(session, str(text), TAG(i), NULL, NULL) == CQL_OK;
+	}
+	for (int i = 0; i < 200; i++)
+		answer_error(i, CQL_ERR_SYNTAX, "wrong");
+	for (int i = 0; i < 200; i++)
+	{
+		good &= next() == CQL_OK && event.kind == CQL_EVENT_RESPONSE;
+		cql_response_free(event.response);
+	}
+	for (int i = 0; i < 200; i++)
+	{
+		sprintf(text, "SELECT %d", i);
+		good &= cql_session_find_prepared(session, str(text)) == prepared[i];
+		sprintf(text, "WRONG %d", i);
+		good &= cql_session_find_prepared(session, str(text)) == NULL;
+	}
+	ok(good, "200 that were found wrong are not");
 }
 
 /* ScyllaDB's mark of conditional statements. */
