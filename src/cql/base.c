@@ -139,6 +139,15 @@ cql_arena_free(CqlArena *arena)
 	arena->chunks = NULL;
 }
 
+void
+cql_wipe(void *data, size_t length)
+{
+	volatile uint8_t *bytes = data;
+
+	while (length > 0)
+		bytes[--length] = 0;
+}
+
 bool
 cql_string_equals(CqlString string, const char *text)
 {

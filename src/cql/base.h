@@ -132,6 +132,9 @@ typedef struct CqlString
 	uint32_t	length;
 } CqlString;
 
+/* Zeroes memory that had a secret; no compiler leaves it out. */
+extern void cql_wipe(void *data, size_t length);
+
 extern bool cql_string_equals(CqlString string, const char *text);
 
 #endif							/* CQL_BASE_H */

@@ -241,13 +241,37 @@ cql_writer_reset(CqlWriter *writer)
 	writer->length = 0;
 }
 
+/* Gives memory of the writer back. */
+static void
+release(CqlWriter *writer)
+{
+	if (writer->data == NULL)
+		return;
+	if (writer->secret)
+		cql_wipe(writer->data, writer->size);
+	writer->allocator->release(writer->allocator->context, writer->data);
+}
+
 void
 cql_writer_free(CqlWriter *writer)
 {
-	if (writer->data != NULL)
-		writer->allocator->release(writer->allocator->context, writer->data);
+	release(writer);
 	writer->data = NULL;
 	writer->length = writer->size = 0;
+}
+
+/* Other memory with the same contents; NULL if there is none. */
+static uint8_t *
+move(CqlWriter *writer, size_t size)
+{
+	uint8_t    *data = writer->allocator->alloc(writer->allocator->context, size);
+
+	if (data == NULL)
+		return NULL;
+	if (writer->length > 0)
+		memcpy(data, writer->data, writer->length);
+	release(writer);
+	return data;
 }
 
 /* Makes the writer's memory `needed` bytes at least, doubling it. */
@@ -259,8 +283,8 @@ grow(CqlWriter *writer, size_t needed)
 
 	while (size < needed)
 		size = size > writer->max / 2 ? writer->max : size * 2;
-	if (writer->data == NULL)
-		data = writer->allocator->alloc(writer->allocator->context, size);
+	if (writer->data == NULL || writer->secret)
+		data = move(writer, size);
 	else
 		data = writer->allocator->resize(writer->allocator->context,
 										 writer->data, size);

@@ -56,6 +56,8 @@ typedef struct CqlWriter
 	size_t		max;			/* never grows beyond: CQL_TOO_LARGE */
 	const CqlAllocator *allocator;
 	CqlError   *error;			/* may be NULL */
+	bool		secret;			/* what is written: memory that it has been in
+								 * is wiped before it is released */
 } CqlWriter;
 
 extern void cql_writer_init(CqlWriter *writer, const CqlAllocator *allocator,

@@ -82,11 +82,11 @@ send_login(CqlSession *session, CqlString authenticator)
 						(int) authenticator.length, authenticator.data);
 	CQL_TRY(cql_outgoing_begin(session, CQL_OP_AUTH_RESPONSE, NULL, &outgoing,
 							   &session->error));
-	session->out_secret = true;
+	session->out.secret = true;
 	session->logged_in = true;
 	status = cql_request_auth_plain(&session->out, session->username,
 									session->password);
-	cql_wipe(session->password.data, session->password.length);
+	cql_session_wipe_password(session);
 	return cql_outgoing_end(session, &outgoing, status);
 }
 
@@ -94,7 +94,7 @@ send_login(CqlSession *session, CqlString authenticator)
 static CqlStatus
 finish(CqlSession *session, CqlEvent *event)
 {
-	cql_wipe(session->password.data, session->password.length);
+	cql_session_wipe_password(session);
 	session->ready = true;
 	event->kind = CQL_EVENT_READY;
 	return CQL_OK;

@@ -55,22 +55,17 @@ check_no_nul(CqlWriter *writer, CqlString text, const char *what)
 	return CQL_OK;
 }
 
-/*
- * Section 4.1.2: [bytes].  Room is made for all of it first, so that no copy
- * of the password is left in memory that the writer had before.
- */
+/* Section 4.1.2: [bytes] */
 CqlStatus
 cql_request_auth_plain(CqlWriter *writer, CqlString username, CqlString password)
 {
 	uint64_t	length = 2 + (uint64_t) username.length + password.length;
-	uint8_t    *room;
 
 	CQL_TRY(check_no_nul(writer, username, "user name"));
 	CQL_TRY(check_no_nul(writer, password, "password"));
 	if (length > INT32_MAX)
 		return cql_fail(writer->error, CQL_INVALID,
 						"user name and password are too long for the protocol");
-	CQL_TRY(cql_writer_reserve(writer, 4 + (size_t) length, &room));
 	CQL_TRY(cql_write_i32(writer, (int32_t) length));
 	CQL_TRY(cql_write_u8(writer, 0));
 	CQL_TRY(cql_write_raw(writer, username.data, username.length));

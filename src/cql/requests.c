@@ -38,16 +38,16 @@ cql_session_sent(CqlSession *session, size_t length)
 
 	if (length > out->length - session->out_sent)
 		length = out->length - session->out_sent;
-	if (session->out_secret)
+	if (out->secret)
 		cql_wipe(out->data + session->out_sent, length);
 	session->out_sent += length;
 	if (session->out_sent < out->length)
 		return;
 	session->out_sent = 0;
-	session->out_secret = false;
 	cql_writer_reset(out);
 	if (out->size > OUTPUT_KEPT)
 		cql_writer_free(out);
+	out->secret = false;
 }
 
 /*
@@ -59,7 +59,7 @@ drop_sent(CqlSession *session)
 {
 	CqlWriter  *out = &session->out;
 
-	if (session->out_sent <= out->length / 2 || session->out_secret)
+	if (session->out_sent <= out->length / 2 || out->secret)
 		return;
 	memmove(out->data, out->data + session->out_sent,
 			out->length - session->out_sent);

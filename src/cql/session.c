@@ -10,12 +10,10 @@
 #include <string.h>
 
 void
-cql_wipe(const void *data, size_t length)
+cql_session_wipe_password(CqlSession *session)
 {
-	volatile uint8_t *bytes = (volatile uint8_t *) data;
-
-	while (length > 0)
-		bytes[--length] = 0;
+	cql_wipe((void *) session->password.data, session->password.length);
+	session->password.length = 0;
 }
 
 void
@@ -113,9 +111,7 @@ cql_session_free(CqlSession *session)
 {
 	CqlAllocator allocator = session->allocator;
 
-	cql_wipe(session->password.data, session->password.length);
-	if (session->out_secret)
-		cql_wipe(session->out.data, session->out.size);
+	cql_session_wipe_password(session);
 	cql_writer_free(&session->out);
 	cql_streams_free(session);
 	cql_statements_free(session);

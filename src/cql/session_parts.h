@@ -174,11 +174,10 @@ struct CqlSession
 
 	CqlWriter	out;
 	size_t		out_sent;		/* of out */
-	bool		out_secret;		/* wipe what was sent */
 };
 
 /* session.c */
-extern void cql_wipe(const void *data, size_t length);
+extern void cql_session_wipe_password(CqlSession *session);
 extern void cql_response_drop(CqlResponse *response);	/* may be NULL */
 
 /* --- streams.c --- */

@@ -256,6 +256,110 @@ test_login(void)
 	next();
 }
 
+/* ------
+ * No copy of the password is left anywhere: all memory that is given back is
+ * looked at, and resizing always moves.
+ * ------
+ */
+
+#define SECRET "s3cret-7aXq"
+
+static bool leaked;
+
+/* Memory knows its size: it stands before it. */
+static void *
+sized_alloc(void *context, size_t size)
+{
+	size_t	   *block = test_alloc(context, size + 2 * sizeof(*block));
+
+	if (block == NULL)
+		return NULL;
+	block[0] = size;
+	return memset(block + 2, 0, size);
+}
+
+static void
+sized_release(void *context, void *pointer)
+{
+	size_t	   *block = (size_t *) pointer - 2;
+
+	if (in_memory(pointer, block[0], SECRET))
+		leaked = true;
+	test_release(context, block);
+}
+
+static void *
+sized_resize(void *context, void *old, size_t size)
+{
+	size_t		old_size = ((size_t *) old)[-2];
+	void	   *moved = sized_alloc(context, size);
+
+	if (moved == NULL)
+		return NULL;
+	memcpy(moved, old, old_size < size ? old_size : size);
+	sized_release(context, old);
+	return moved;
+}
+
+static const CqlAllocator sized = {sized_alloc, sized_resize, sized_release, &memory};
+
+/*
+ * Up to AUTH_SUCCESS if `answered`; the server may even say so before it was
+ * told.  A long user name makes the output grow.
+ */
+static void
+log_in(bool asked, bool sent, bool answered)
+{
+	char		username[1000];
+
+	memset(username, 'u', sizeof(username));
+	username[sizeof(username) - 1] = '\0';
+	set_options();
+	options.username = username;
+	options.password = SECRET;
+	close_session();
+	session = cql_session_create(&sized, &options, &error);
+	answer_supported();
+	next();
+	if (asked)
+	{
+		body_text("org.apache.cassandra.auth.PasswordAuthenticator");
+		answer(0, CQL_OP_AUTHENTICATE);
+		next();
+	}
+	if (sent)
+		drop_output();
+	if (asked && answered)
+		body_i32(-1);
+	if (answered)
+		answer(0, asked ? CQL_OP_AUTH_SUCCESS : CQL_OP_READY);
+	if (next() != CQL_OK)
+		abort();
+}
+
+static void
+test_wiped(void)
+{
+	uint8_t    *room;
+	size_t		size;
+	char		text[5000] = {0};
+	CqlParameters p = {.consistency = CQL_CONSISTENCY_ONE};
+
+	for (int i = 0; i < 8; i++)
+	{
+		leaked = false;
+		log_in(i & 1, i & 2, i & 4);
+		if (i & 4 && cql_session_query(session, (CqlString) {text, sizeof(text)}, 0,
+									   NULL, &p, NULL, NULL, &error) != CQL_OK)
+			abort();
+		if (cql_session_input(session, &room, &size) != CQL_OK)
+			abort();
+		close_session();
+		ok(!leaked, "no password is left: %s, %s, %s", i & 1 ? "asked for" : "not asked for",
+		   i & 2 ? "sent" : "not sent", i & 4 ? "answered" : "not answered");
+	}
+}
+
 static void
 test_login_refused(void)
 {
@@ -485,6 +589,7 @@ main(void)
 	test_scylla();
 	test_scylla_wrong();
 	test_login();
+	test_wiped();
 	test_login_refused();
 	test_error_at_each_step();
 	test_other_version();
