@@ -121,6 +121,7 @@ REGRESS = \
 	results \
 	results_for \
 	saved \
+	scylla_connections \
 	scylla_options \
 	support \
 	sync \
