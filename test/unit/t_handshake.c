@@ -66,6 +66,35 @@ test_all_options(void)
 	is_int(cql_session_server_options(session)->rate_limit_code, -1, "no rate limit error");
 }
 
+/* No message of the handshake is compressed, as long as it may be. */
+static void
+test_never_compressed(void)
+{
+	char		text[1000];
+	uint8_t    *sent;
+	size_t		length;
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	set_options();
+	options.compression = true;
+	options.driver_name = text;
+	options.username = text;
+	open_session();
+	drop_output();
+	answer_supported();
+	next();
+	sent = take_output(&length);
+	is_hex(sent, 9, "04 00 0000 01 0000041e", "STARTUP");
+	free(sent);
+	body_text("Authenticator");
+	answer(0, CQL_OP_AUTHENTICATE);
+	next();
+	sent = take_output(&length);
+	is_hex(sent, 14, "04 00 0000 0f 000003ed 000003e9 00", "AUTH_RESPONSE");
+	free(sent);
+}
+
 static void
 test_no_compression_offered(void)
 {
@@ -585,6 +614,7 @@ main(void)
 {
 	test_plain();
 	test_all_options();
+	test_never_compressed();
 	test_no_compression_offered();
 	test_scylla();
 	test_scylla_wrong();

@@ -469,6 +469,49 @@ test_abandoned(void)
 	is_event(CQL_EVENT_NONE, "both wait");
 }
 
+/* Abandoned while the error is coming: it is not sent again. */
+static void
+test_abandoned_half(void)
+{
+	const CqlPrepared *prepared = begin();
+
+	execute(prepared, 1);
+	drop_output();
+	answer_unprepared(0, 0xcafe);
+	chunk = 12;
+	if (receive_some() != CQL_OK || cql_session_next(session, &event) != CQL_OK)
+		abort();
+	cql_session_abandon(session, 0);
+	chunk = SIZE_MAX;
+	is_event(CQL_EVENT_NONE, "it is not told");
+	is_output("", "nothing is sent");
+	is_int(cql_session_in_flight(session), 0, "none is under way");
+}
+
+/* It was prepared anew since, but is forgotten already: waiting is better. */
+static void
+test_late(void)
+{
+	const CqlPrepared *prepared = begin();
+
+	execute(prepared, 0);
+	execute(prepared, 1);
+	answer_unprepared(0, 0xcafe);
+	answer_prepared(0, 0xcafe, CQL_TYPE_INT, CQL_TYPE_VARCHAR);
+	answer_void(0);
+	got_response(CQL_RESPONSE_VOID, TAG(0), "the first goes through");
+	execute(prepared, 2);
+	answer_unprepared(0, 0xcafe);
+	is_event(CQL_EVENT_NONE, "forgotten again");
+	drop_output();
+	answer_unprepared(1, 0xcafe);
+	is_event(CQL_EVENT_NONE, "the second hears of the first time");
+	is_output("", "it waits");
+	answer_prepared(0, 0xcafe, CQL_TYPE_INT, CQL_TYPE_VARCHAR);
+	is_event(CQL_EVENT_NONE, "known");
+	is_output(EXECUTE_ON("0000", "cafe") EXECUTE_ON("0001", "cafe"), "both go");
+}
+
 static void
 test_wrong_answer(void)
 {
@@ -575,6 +618,48 @@ test_batch_fails(void)
 	got_unprepared(4, "the batch is not sent again");
 }
 
+/*
+ * A statement that was prepared anew before the batch was sent again is
+ * prepared anew once more, if it is forgotten after that.
+ */
+static void
+test_batch_forgotten_again(void)
+{
+	const CqlPrepared *a = begin();
+	const CqlPrepared *b = prepare("R", 0xbeef);
+
+	batch(a, b, 1);
+	execute(a, 2);
+	answer_unprepared(1, 0xcafe);
+	answer_prepared(1, 0xcafe, CQL_TYPE_INT, CQL_TYPE_VARCHAR);
+	answer_unprepared(0, 0xbeef);
+	answer_prepared(0, 0xbeef, CQL_TYPE_INT, CQL_TYPE_VARCHAR);
+	is_event(CQL_EVENT_NONE, "one for the execute, one for the batch");
+	drop_output();
+	answer_unprepared(0, 0xcafe);
+	is_event(CQL_EVENT_NONE, "the execute's is forgotten again");
+	is_output(PREPARE_ON("0000"), "it is prepared again");
+}
+
+/* What a request has waited for may be needed again. */
+static void
+test_batch_needs(void)
+{
+	const CqlPrepared *a = begin();
+	const CqlPrepared *b = prepare("R", 0xbeef);
+
+	batch(a, b, 1);
+	answer_unprepared(0, 0xbeef);
+	is_event(CQL_EVENT_NONE, "forgotten");
+	ok(!cql_session_forget(session, str("R")), "it is being prepared");
+	answer_prepared(0, 0xbeef, CQL_TYPE_INT, CQL_TYPE_VARCHAR);
+	is_event(CQL_EVENT_NONE, "known");
+	ok(!cql_session_forget(session, str("R")), "the batch is under way");
+	answer_void(0);
+	got_response(CQL_RESPONSE_VOID, TAG(1), "the batch");
+	ok(cql_session_forget(session, str("R")), "now it can be forgotten");
+}
+
 /* A batch and an execute wait for the same. */
 static void
 test_batch_waits(void)
@@ -654,9 +739,13 @@ main(void)
 	test_outdated();
 	test_prepared_twice();
 	test_abandoned();
+	test_abandoned_half();
+	test_late();
 	test_wrong_answer();
 	test_batch();
 	test_batch_fails();
+	test_batch_forgotten_again();
+	test_batch_needs();
 	test_batch_waits();
 	test_large_request();
 	close_session();

@@ -521,6 +521,73 @@ test_partly_sent(void)
 	ok(size == 0, "no more is sent than there is");
 }
 
+/* An output that never is sent to the end stays as small as its rest. */
+static void
+test_never_all_sent(void)
+{
+	const CqlAllocator watcher = {watch_alloc, watch_resize, test_release, &memory};
+	const uint8_t *data;
+	size_t		size;
+	bool		good = true;
+
+	set_options();
+	close_session();
+	session = cql_session_create(&watcher, &options, &error);
+	answer_supported();
+	answer(0, CQL_OP_READY);
+	next();
+	drop_output();
+	query("Q", 0);
+	cql_session_sent(session, 12);
+	largest = 0;
+	for (int i = 0; i < 5000; i++)
+	{
+		good &= query("Q", 1) == 1;
+		cql_session_output(session, &data, &size);
+		good &= size == 17 + 5 && memcmp(data + 5, "\4\0\0\1\7", 5) == 0;
+		cql_session_sent(session, 17);
+		answer_void(1);
+		good &= next() == CQL_OK && event.kind == CQL_EVENT_RESPONSE;
+		cql_response_free(event.response);
+	}
+	ok(good, "5,000 requests");
+	ok(largest < 65536, "no more than %zu bytes were taken", largest);
+	close_session();
+}
+
+/* Requests need no memory of their own once there were others before. */
+static void
+test_allocations(void)
+{
+	const CqlPrepared *prepared;
+	CqlBytes	value = {(const uint8_t *) tags, 500};
+	bool		good = true;
+	long		before;
+
+	begin();
+	prepared = prepare("P", 1);
+	for (int i = 0; i < 100; i++)
+	{
+		before = memory.requests;
+		good &= cql_session_execute(session, prepared, 1, &value, &one, NULL, NULL,
+									NULL) == CQL_OK;
+		good &= i == 0 || memory.requests == before;
+		drop_output();
+		answer_void(0);
+		good &= next() == CQL_OK && event.kind == CQL_EVENT_RESPONSE;
+		cql_response_free(event.response);
+		good &= i == 0 || memory.requests == before + 1;
+	}
+	ok(good, "a request takes no memory, its response one piece");
+	before = memory.live;
+	value.length = sizeof(tags);
+	good = cql_session_execute(session, prepared, 1, &value, &one, NULL, NULL, NULL) == CQL_OK;
+	drop_output();
+	answer_void(0);
+	got_response(CQL_RESPONSE_VOID, NULL, "a large request");
+	ok(good && memory.live < before, "its copy is not kept");
+}
+
 /* A large output gives its memory back. */
 static void
 test_large_output(void)
@@ -701,6 +768,16 @@ test_wrong_kinds(void)
 		abort();
 	answer_void(0);
 	is_failure(CQL_MALFORMED, "the server answered message 0x09 with message 0x08");
+	begin();
+	if (cql_session_register(session, 0, NULL, NULL, NULL, NULL) != CQL_OK)
+		abort();
+	answer_void(0);
+	is_failure(CQL_MALFORMED, "the server answered message 0x0b with message 0x08");
+	begin();
+	if (cql_session_options(session, NULL, NULL, NULL) != CQL_OK)
+		abort();
+	answer_void(0);
+	is_failure(CQL_MALFORMED, "the server answered message 0x05 with message 0x08");
 	begin();
 	query("Q", 0);
 	body_i32(99);
@@ -1036,6 +1113,8 @@ main(void)
 	test_claims();
 	test_full();
 	test_partly_sent();
+	test_never_all_sent();
+	test_allocations();
 	test_large_output();
 	test_compression();
 	test_large_compressed();
