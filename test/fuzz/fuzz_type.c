@@ -15,13 +15,14 @@ find_udt(void *context, CqlString name)
 	return name.length > 0 && name.data[0] == 'u' ? udt : NULL;
 }
 
+/* Is there a UDT with other fields than find_udt's? */
 static bool
-has_defined_udt(const CqlType *type)
+has_defined_udt(const CqlType *type, const CqlString *fields)
 {
-	if (type->id == CQL_TYPE_UDT && type->keyspace.length > 0)
+	if (type->id == CQL_TYPE_UDT && type->fields != fields)
 		return true;
 	for (uint32_t i = 0; i < type->nelements; i++)
-		if (has_defined_udt(type->elements[i]))
+		if (has_defined_udt(type->elements[i], fields))
 			return true;
 	return false;
 }
@@ -57,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		printed = (CqlString) {(const char *) writer.data, (uint32_t) writer.length};
 		fuzz_touch_string(printed);
 		status = cql_type_parse(printed, &arena, &fuzz_limits, find_udt, &udt, &again, &error);
-		if (!has_defined_udt(type))
+		if (!has_defined_udt(type, fields))
 			CLAIM(status == CQL_OK && cql_type_equals(type, again));
 	}
 	cql_writer_free(&writer);

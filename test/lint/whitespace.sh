@@ -6,7 +6,7 @@
 set -euo pipefail
 . scripts/lib.sh
 
-list_tree . | grep -zvE '(^|/)(expected|corpus)/' | xargs -0r grep -nIE '[[:blank:]]$|'$'\r''$' || true
-list_tree . | grep -zvE '(^|/)(expected|corpus)/' | while IFS= read -r -d '' file; do
+list_tree . | grep -zvE '(^|/)(expected|found)/' | xargs -0r grep -nIE '[[:blank:]]$|'$'\r''$' || true
+list_tree . | grep -zvE '(^|/)(expected|found)/' | while IFS= read -r -d '' file; do
 	[[ -L $file || ! -s $file ]] || ! grep -qI . "$file" || [[ -z $(tail -c 1 "$file") ]] || echo "$file: no newline at its end"
 done
