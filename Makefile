@@ -81,13 +81,17 @@ OBJS = \
 	src/relation/saved_commands.o \
 	src/relation/saved_store.o \
 	src/scylla/cluster.o \
+	src/scylla/codec.o \
 	src/scylla/connection.o \
 	src/scylla/connection_cache.o \
 	src/scylla/errors.o \
+	src/scylla/json.o \
 	src/scylla/memory.o \
+	src/scylla/nanotime.o \
 	src/scylla/options.o \
 	src/scylla/pipeline.o \
 	src/scylla/pump.o \
+	src/scylla/query.o \
 	src/scylla/route.o \
 	src/scylla/statement.o \
 	src/scylla/tls.o \

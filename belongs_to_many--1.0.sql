@@ -1078,3 +1078,21 @@ RETURNS boolean
 AS 'MODULE_PATHNAME', 'btm_scylla_disconnect' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.scylla_disconnect(pg_catalog.name)
 IS 'closes the connections of this session to a server that this transaction does not use; true if there were any';
+
+CREATE FUNCTION @extschema@.scylla_query(
+	server pg_catalog.name, cql pg_catalog.text,
+	VARIADIC params pg_catalog.text[] DEFAULT '{}')
+RETURNS SETOF pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'btm_scylla_query' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.scylla_query(pg_catalog.name, pg_catalog.text, pg_catalog.text[])
+IS 'runs a CQL statement on a server at once, outside of the transaction, and returns its rows';
+REVOKE EXECUTE ON FUNCTION @extschema@.scylla_query(pg_catalog.name, pg_catalog.text, pg_catalog.text[]) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.scylla_execute(
+	server pg_catalog.name, cql pg_catalog.text,
+	VARIADIC params pg_catalog.text[] DEFAULT '{}')
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'btm_scylla_execute' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.scylla_execute(pg_catalog.name, pg_catalog.text, pg_catalog.text[])
+IS 'runs a CQL statement on a server at once, outside of the transaction; false if its condition did not hold';
+REVOKE EXECUTE ON FUNCTION @extschema@.scylla_execute(pg_catalog.name, pg_catalog.text, pg_catalog.text[]) FROM PUBLIC;

@@ -17,6 +17,7 @@
 #include "access/genam.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
 #include "fmgr.h"
 #include "storage/lock.h"
@@ -53,10 +54,12 @@ object_ownercheck(Oid classid, Oid objectid, Oid roleid)
 	return pg_class_ownercheck(objectid, roleid);
 }
 
-/* object_aclcheck likewise; the extension asks about schemas only. */
+/* object_aclcheck likewise; the extension asks about schemas and servers. */
 static inline AclResult
 object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 {
+	if (classid == ForeignServerRelationId)
+		return pg_foreign_server_aclcheck(objectid, roleid, mode);
 	Assert(classid == NamespaceRelationId);
 	return pg_namespace_aclcheck(objectid, roleid, mode);
 }
@@ -137,6 +140,16 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 #include "executor/executor.h"
 #define ExecInsertIndexTuples(target, slot, estate, update, no_error, conflict, arbiters, summarizing) \
 	ExecInsertIndexTuples(target, slot, estate, update, no_error, conflict, arbiters)
+#endif
+
+/* Varlena's macros came with postgres.h before version 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Intervals can be infinite since version 17. */
+#if PG_VERSION_NUM < 170000
+#define INTERVAL_NOT_FINITE(interval) false
 #endif
 
 #endif							/* BTM_COMPAT_H */

@@ -533,3 +533,36 @@ btm_scylla_options(Oid serverid, Oid userid)
 	check_credentials(options);
 	return options;
 }
+
+/*
+ * A wrapper is ours by its validator, under whatever name it was created.
+ */
+static bool
+is_our_wrapper(Oid fdwid)
+{
+	Oid			validator = GetForeignDataWrapper(fdwid)->fdwvalidator;
+	FmgrInfo	function;
+
+	if (!OidIsValid(validator))
+		return false;
+	fmgr_info(validator, &function);
+	return function.fn_addr == btm_scylla_validator;
+}
+
+Oid
+btm_scylla_server(const char *name)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+	AclResult	acl;
+
+	if (!is_our_wrapper(server->fdwid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not one of ScyllaDB or Cassandra", name),
+				 errdetail("Its foreign-data wrapper is \"%s\".",
+						   GetForeignDataWrapper(server->fdwid)->fdwname)));
+	acl = object_aclcheck(ForeignServerRelationId, server->serverid, GetUserId(), ACL_USAGE);
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, name);
+	return server->serverid;
+}

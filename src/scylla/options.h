@@ -64,4 +64,10 @@ typedef struct BtmScyllaOptions
  */
 extern BtmScyllaOptions *btm_scylla_options(Oid serverid, Oid userid);
 
+/*
+ * The server of that name, for the current user: 42704 if there is none, 42809
+ * if it is of another foreign data wrapper, 42501 without USAGE on it.
+ */
+extern Oid	btm_scylla_server(const char *name);
+
 #endif							/* BTM_SCYLLA_OPTIONS_H */

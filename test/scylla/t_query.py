@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""scylla_query() and scylla_execute(): results, pages, many executions, who may call them, what is refused."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
+from cassandra_server import Tap, shared, skip_all  # noqa: E402
+
+try:
+    import psycopg2
+except ImportError:
+    skip_all("psycopg2 is not installed")
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+tap = Tap()
+server = shared()
+driver = server.connect()
+for keyspace in ("query", "shop"):
+    driver.execute(f"DROP KEYSPACE IF EXISTS {keyspace}")
+    driver.execute(f"CREATE KEYSPACE {keyspace} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}")
+driver.execute("CREATE TABLE query.t (p int, c int, v text, PRIMARY KEY (p, c))")
+driver.execute("CREATE TABLE shop.tags (id int PRIMARY KEY, name text)")
+
+connection = psycopg2.connect("")
+connection.autocommit = True
+pg = connection.cursor()
+
+
+def sql(text, *parameters):
+    """The rows of a statement; of one column, its values."""
+    pg.execute(text, parameters or None)
+    rows = pg.fetchall() if pg.description else []
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def error_of(text, *parameters):
+    """SQLSTATE and message of a statement's error, or two empty strings."""
+    try:
+        sql(text, *parameters)
+    except psycopg2.Error as error:
+        return error.pgcode, error.diag.message_primary
+    return "", ""
+
+
+def query(cql, *parameters):
+    return sql("SELECT m2m.scylla_query('cluster', %s, VARIADIC %s::text[])", cql, list(parameters))
+
+
+def execute(cql, *parameters):
+    return sql("SELECT m2m.scylla_execute('cluster', %s, VARIADIC %s::text[])", cql, list(parameters))[0]
+
+
+sql("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m")
+sql(f"CREATE SERVER cluster FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
+    " sslmode 'disable')")
+sql("CREATE USER MAPPING FOR CURRENT_USER SERVER cluster OPTIONS (username 'cassandra', password 'cassandra')")
+
+# ---- the example of the documentation
+
+with open(os.path.join(HERE, "examples.sql"), encoding="utf-8") as file:
+    results = [sql(statement) for statement in file.read().split(";\n") if statement.strip().strip("- doc:end")]
+tap.ok(results[1:] == [[True], [{"name": "new"}], [True], [False]], "the example of docs/scylla.md", *results)
+tap.ok(driver.execute("SELECT count(*) AS n FROM shop.tags").one()["n"] == 100, "has written its rows")
+tap.ok(query("SELECT name FROM shop.tags WHERE id = 1") == [{"name": "new"}], "a condition that did not hold changed nothing")
+tap.ok(execute("UPDATE shop.tags SET name = ? WHERE id = 1 IF name = ?", "newer", "new") is True, "one that did hold is true")
+
+# ---- results
+
+tap.ok(query("CREATE TABLE query.made (id int PRIMARY KEY)") == [], "a statement without a result has no rows")
+tap.ok(execute("SELECT * FROM query.made") is True, "a result that nobody wants is left alone")
+tap.ok(query("SELECT * FROM query.t WHERE p = 0") == [], "no rows")
+rows = 12001
+tap.ok(sql("SELECT m2m.scylla_execute('cluster', 'INSERT INTO query.t (p, c, v) VALUES (?, ?, ?)', VARIADIC"
+           " (SELECT array_agg(ARRAY['1', c::text, 'value ' || c]) FROM generate_series(1, %s) AS c))", rows) == [True],
+       "one statement with many parameters")
+tap.ok(sql("SELECT count(*), count(DISTINCT q), min((q ->> 'c')::int), max((q ->> 'c')::int), bool_and(q ->> 'v' = 'value ' || (q ->> 'c'))"
+           " FROM m2m.scylla_query('cluster', 'SELECT c, v FROM query.t WHERE p = 1') AS q") == [(rows, rows, 1, rows, True)],
+       "a result of several pages")
+tap.ok(sql("SELECT (q ->> 'c')::int FROM m2m.scylla_query('cluster', 'SELECT c FROM query.t WHERE p = 1') AS q") == list(range(1, rows + 1)),
+       "its rows in the server's order")
+tap.ok(sql("SELECT count(*), sum((q ->> 'c')::int) FROM m2m.scylla_query('cluster', 'SELECT c FROM query.t WHERE p = ? AND c = ?', VARIADIC"
+           " (SELECT array_agg(ARRAY['1', c::text]) FROM generate_series(-5, 3000) AS c)) AS q") == [(3000, 3000 * 3001 // 2)],
+       "many executions of a query")
+tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('cluster', 'SELECT c FROM query.t WHERE p = ?', VARIADIC ARRAY[['1'], ['1'], ['2']])")
+       == [2 * rows], "pages of several executions")
+
+# ---- transactions
+
+connection.autocommit = False
+execute("INSERT INTO query.t (p, c, v) VALUES (5, 5, 'stays')")
+connection.rollback()
+connection.autocommit = True
+tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "ROLLBACK does not undo a statement")
+sql("SET default_transaction_read_only = on")
+tap.ok(error_of("SELECT m2m.scylla_execute('cluster', 'TRUNCATE query.t')")[0] == "25006", "scylla_execute in a transaction that only reads")
+tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "scylla_query may be called there")
+sql("SET default_transaction_read_only = off")
+
+# ---- what is refused
+
+for name, text, expected in [
+        ("no server", "SELECT m2m.scylla_query(NULL, 'SELECT 1')", ("22004", "server must not be null")),
+        ("no statement", "SELECT m2m.scylla_query('cluster', NULL)", ("22004", "cql must not be null")),
+        ("no array", "SELECT m2m.scylla_query('cluster', 'x', VARIADIC NULL::text[])", ("22004", "params must not be null")),
+        ("an unknown server", "SELECT m2m.scylla_query('clutser', 'x')", ("42704", 'server "clutser" does not exist')),
+        ("too few parameters", "SELECT m2m.scylla_query('cluster', 'SELECT v FROM query.t WHERE p = ? AND c = ?', '1')",
+         ("42P02", "CQL statement has 2 markers, but 1 parameters were given")),
+        ("three dimensions", "SELECT m2m.scylla_query('cluster', 'SELECT v FROM query.t WHERE p = ?', VARIADIC ARRAY[[['1']]])",
+         ("2202E", "params must be an array of one or two dimensions")),
+]:
+    got = error_of(text)
+    tap.ok(got == expected, name, got)
+for name, cql, expected in [
+        ("a syntax error", "SELEC v FROM query.t", "42601"), ("an unknown table", "SELECT v FROM query.nothing", "42P01"),
+        ("an unknown column", "SELECT nothing FROM query.t", "42703"), ("an empty statement", "", "42601"),
+]:
+    got = error_of("SELECT m2m.scylla_query('cluster', %s)", cql)
+    tap.ok(got[0] == expected, f"{name} is {expected}", got)
+tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "the connection is good after all that")
+
+sql("CREATE EXTENSION postgres_fdw; CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw")
+got = error_of("SELECT m2m.scylla_query('other', 'SELECT 1')")
+tap.ok(got == ("42809", 'server "other" is not one of ScyllaDB or Cassandra'), "a server of another wrapper", got)
+
+# ---- who may
+
+sql("DROP ROLE IF EXISTS btm_query_user; CREATE ROLE btm_query_user; GRANT USAGE ON SCHEMA m2m TO btm_query_user")
+sql("SET ROLE btm_query_user")
+for function in ("scylla_query", "scylla_execute"):
+    tap.ok(error_of(f"SELECT m2m.{function}('cluster', 'SELECT 1')")[0] == "42501", f"{function} is not for everybody")
+sql("RESET ROLE; GRANT EXECUTE ON FUNCTION m2m.scylla_query TO btm_query_user; SET ROLE btm_query_user")
+got = error_of("SELECT m2m.scylla_query('cluster', 'SELECT 1')")
+tap.ok(got == ("42501", "permission denied for foreign server cluster"), "USAGE on the server is needed", got)
+sql("RESET ROLE; GRANT USAGE ON FOREIGN SERVER cluster TO btm_query_user; SET ROLE btm_query_user")
+tap.ok(error_of("SELECT m2m.scylla_query('cluster', 'SELECT 1')")[0] == "42704", "and a user mapping")
+sql("RESET ROLE; CREATE USER MAPPING FOR btm_query_user SERVER cluster OPTIONS (username 'cassandra'); SET ROLE btm_query_user")
+tap.ok(error_of("SELECT m2m.scylla_query('cluster', 'SELECT 1')")[0] == "2F003", "and a password")
+sql("RESET ROLE; ALTER USER MAPPING FOR btm_query_user SERVER cluster OPTIONS (ADD password 'cassandra'); SET ROLE btm_query_user")
+tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "then it works")
+sql("RESET ROLE; ALTER USER MAPPING FOR btm_query_user SERVER cluster OPTIONS (SET password 'wrong'); SET ROLE btm_query_user")
+got = error_of("SELECT m2m.scylla_query('cluster', 'SELECT v FROM query.t WHERE p = 5')")
+tap.ok(got[0] == "28P01" and "wrong" not in got[1], "not with a wrong password, which is not shown", got)
+sql("RESET ROLE; DROP OWNED BY btm_query_user; DROP ROLE btm_query_user")
+
+driver.execute("DROP KEYSPACE query")
+driver.execute("DROP KEYSPACE shop")
+tap.finish()
