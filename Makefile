@@ -84,16 +84,26 @@ OBJS = \
 	src/scylla/codec.o \
 	src/scylla/connection.o \
 	src/scylla/connection_cache.o \
+	src/scylla/convert.o \
+	src/scylla/cqltext.o \
 	src/scylla/errors.o \
+	src/scylla/explain.o \
+	src/scylla/fdw.o \
+	src/scylla/import.o \
 	src/scylla/json.o \
 	src/scylla/memory.o \
 	src/scylla/nanotime.o \
 	src/scylla/options.o \
 	src/scylla/pipeline.o \
+	src/scylla/plan.o \
 	src/scylla/pump.o \
 	src/scylla/query.o \
+	src/scylla/restriction.o \
 	src/scylla/route.o \
+	src/scylla/scan.o \
+	src/scylla/schema.o \
 	src/scylla/statement.o \
+	src/scylla/table.o \
 	src/scylla/tls.o \
 	src/scylla/topology.o \
 	src/scylla/transport.o

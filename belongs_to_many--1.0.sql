@@ -9,9 +9,9 @@
 -- four combinations. With fewer, an untyped parameter beside a typed argument
 -- finds no function whose type it could take.
 --
--- But for the type's input and output and the validator, which is the
--- server's to call, no function is STRICT: NULL is an
--- error with a reason, or a value.
+-- But for the type's input and output and the foreign data wrapper's own
+-- functions, which are the server's to call, no function is STRICT: NULL is
+-- an error with a reason, or a value.
 
 -- -------------------------------------------------------------------------
 -- The type
@@ -1063,7 +1063,14 @@ AS 'MODULE_PATHNAME', 'btm_scylla_validator' LANGUAGE C STRICT VOLATILE PARALLEL
 COMMENT ON FUNCTION @extschema@.scylla_validator(pg_catalog.text[], pg_catalog.oid)
 IS 'checks options of servers, user mappings, foreign tables and columns';
 
-CREATE FOREIGN DATA WRAPPER scylla VALIDATOR @extschema@.scylla_validator;
+CREATE FUNCTION @extschema@.scylla_handler()
+RETURNS pg_catalog.fdw_handler
+AS 'MODULE_PATHNAME', 'btm_scylla_handler' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.scylla_handler()
+IS 'callbacks of the foreign data wrapper';
+
+CREATE FOREIGN DATA WRAPPER scylla
+HANDLER @extschema@.scylla_handler VALIDATOR @extschema@.scylla_validator;
 COMMENT ON FOREIGN DATA WRAPPER scylla
 IS 'servers of ScyllaDB and Apache Cassandra';
 

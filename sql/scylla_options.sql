@@ -14,12 +14,16 @@ SET search_path = scylla_options, m2m;
 CREATE SERVER full_server FOREIGN DATA WRAPPER scylla OPTIONS (
 	hosts 'one.example, two.example:9043, 192.0.2.7, 192.0.2.8:9142, [2001:db8::1]:9042, [2001:db8::2], 2001:db8::3',
 	port '9044', local_dc 'dc1', consistency 'LOCAL_ONE', serial_consistency 'SERIAL',
-	connect_timeout '2s', request_timeout '1500', compression 'lz4', max_in_flight '256',
+	connect_timeout '2s', request_timeout '1500', compression 'lz4', max_in_flight '256', fetch_size '100',
 	sslmode 'verify-ca', sslrootcert '/ca.pem', sslcert '/c.pem', sslkey '/k.pem');
 CREATE USER MAPPING FOR CURRENT_USER SERVER full_server OPTIONS (
 	username 'u', password 'p', password_required 'false', sslcert '/c.pem', sslkey '/k.pem');
-CREATE FOREIGN TABLE t (id int OPTIONS (column_name 'Id'), v text)
-SERVER full_server OPTIONS (keyspace 'Ks', "table" 'T');
+CREATE FOREIGN TABLE t (
+	id int OPTIONS (column_name 'Id', cql_type 'varint', partition_key '1'),
+	c int OPTIONS (clustering_key '1', clustering_order 'DESC'),
+	s text OPTIONS (static 'true'),
+	v text)
+SERVER full_server OPTIONS (keyspace 'Ks', "table" 'T', consistency 'ONE', fetch_size '10', allow_filtering 'true');
 
 CREATE SERVER bare_server FOREIGN DATA WRAPPER scylla;
 ALTER SERVER bare_server OPTIONS (ADD consistency 'local_quorum', compression 'NONE', sslmode 'disable');
@@ -68,6 +72,41 @@ CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS (password_required 'ma
 CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (keyspace '');
 CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS ("table" '');
 CREATE FOREIGN TABLE f (a int OPTIONS (column_name '')) SERVER bare_server;
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (fetch_size '0');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (allow_filtering 'perhaps');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (consistency 'SOME');
+CREATE FOREIGN TABLE f (a int OPTIONS (cql_type '')) SERVER bare_server;
+CREATE FOREIGN TABLE f (a int OPTIONS (partition_key '0')) SERVER bare_server;
+CREATE FOREIGN TABLE f (a int OPTIONS (clustering_key 'first')) SERVER bare_server;
+CREATE FOREIGN TABLE f (a int OPTIONS (clustering_order 'down')) SERVER bare_server;
+CREATE FOREIGN TABLE f (a int OPTIONS (static 'electric')) SERVER bare_server;
+
+-- ---- definitions that contradict themselves, or say too little
+
+CREATE FOREIGN TABLE no_keyspace (a int) SERVER bare_server;
+EXPLAIN SELECT * FROM no_keyspace;
+CREATE FOREIGN TABLE gap (a int OPTIONS (partition_key '1'), b int OPTIONS (partition_key '3')) SERVER bare_server OPTIONS (keyspace 'k');
+EXPLAIN SELECT * FROM gap;
+CREATE FOREIGN TABLE twice (a int OPTIONS (partition_key '1'), b int OPTIONS (partition_key '1')) SERVER bare_server OPTIONS (keyspace 'k');
+EXPLAIN SELECT * FROM twice;
+CREATE FOREIGN TABLE strange (a point) SERVER bare_server OPTIONS (keyspace 'k');
+EXPLAIN SELECT * FROM strange;
+CREATE FOREIGN TABLE unknown_type (a int OPTIONS (cql_type 'list<')) SERVER bare_server OPTIONS (keyspace 'k');
+EXPLAIN SELECT * FROM unknown_type;
+
+-- ---- plans need no connection
+
+CREATE FOREIGN TABLE plans (
+	p bigint OPTIONS (column_name 'P "1"', partition_key '1'),
+	c int OPTIONS (clustering_key '1', clustering_order 'desc'),
+	v text)
+SERVER bare_server OPTIONS (keyspace 'k', "table" 'T', consistency 'LOCAL_ONE');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT v FROM plans WHERE p = 1 AND c BETWEEN 2 AND 3 AND v = 'x';
+EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM plans WHERE p IN (1, 2) AND c = ANY ('{3,4}');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM plans WHERE p = 1 ORDER BY c LIMIT 1;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM plans;
+EXPLAIN (COSTS OFF) SELECT v FROM plans WHERE p = 1;
+INSERT INTO plans VALUES (1, 2, 'x');
 
 -- ---- who may set what
 

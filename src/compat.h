@@ -152,4 +152,50 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 #define INTERVAL_NOT_FINITE(interval) false
 #endif
 
+/* EXPLAIN has headers of its own since version 18. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* A path's disabled nodes came in version 18, its restrictions in 17. */
+#if PG_VERSION_NUM < 180000
+#include "optimizer/pathnode.h"
+#endif
+#if PG_VERSION_NUM >= 180000
+#elif PG_VERSION_NUM >= 170000
+#define create_foreignscan_path(root, rel, target, rows, disabled_nodes, startup, total, pathkeys, outer, outerpath, restrictions, private) \
+	create_foreignscan_path(root, rel, target, rows, startup, total, pathkeys, outer, outerpath, restrictions, private)
+#else
+#define create_foreignscan_path(root, rel, target, rows, disabled_nodes, startup, total, pathkeys, outer, outerpath, restrictions, private) \
+	create_foreignscan_path(root, rel, target, rows, startup, total, pathkeys, outer, outerpath, private)
+#endif
+
+/* A pathkey's direction is a comparison, no longer a strategy, since 18. */
+#if PG_VERSION_NUM >= 180000
+#define pathkey_is_descending(pathkey) ((pathkey)->pk_cmptype == COMPARE_GT)
+#else
+#define pathkey_is_descending(pathkey) \
+	((pathkey)->pk_strategy == BTGreaterStrategyNumber)
+#endif
+
+/* As whom a foreign table is read: the plan says it since version 16. */
+#include "executor/executor.h"
+#include "miscadmin.h"
+#if PG_VERSION_NUM >= 160000
+#define foreign_scan_user(plan, estate) \
+	(OidIsValid((plan)->checkAsUser) ? (plan)->checkAsUser : GetUserId())
+#else
+static inline Oid
+foreign_scan_user(ForeignScan *plan, EState *estate)
+{
+	int			index = plan->scan.scanrelid > 0 ? (int) plan->scan.scanrelid :
+		bms_next_member(plan->fs_relids, -1);
+	Oid			user = exec_rt_fetch(index, estate)->checkAsUser;
+
+	return OidIsValid(user) ? user : GetUserId();
+}
+#endif
+
 #endif							/* BTM_COMPAT_H */
+

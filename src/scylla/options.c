@@ -216,6 +216,33 @@ check_compression(DefElem *def)
 	(void) get_compression(def);
 }
 
+/* A place within a key, from 1; a server has no keys of so many columns. */
+static void
+check_position(DefElem *def)
+{
+	(void) get_integer(def, 1, INT16_MAX, 0);
+}
+
+static void
+check_fetch_size(DefElem *def)
+{
+	(void) get_integer(def, 1, INT_MAX, 0);
+}
+
+static void
+check_boolean(DefElem *def)
+{
+	(void) defGetBoolean(def);
+}
+
+static void
+check_order(DefElem *def)
+{
+	if (pg_strcasecmp(defGetString(def), "asc") != 0 &&
+		pg_strcasecmp(defGetString(def), "desc") != 0)
+		bad_value(def, "asc and desc");
+}
+
 static BtmScyllaTls
 get_sslmode(DefElem *def)
 {
@@ -331,6 +358,7 @@ static const Option all_options[] = {
 	{"request_timeout", ForeignServerRelationId, check_timeout},
 	{"compression", ForeignServerRelationId, check_compression},
 	{"max_in_flight", ForeignServerRelationId, check_max_in_flight},
+	{"fetch_size", ForeignServerRelationId, check_fetch_size},
 	{"sslmode", ForeignServerRelationId, check_sslmode},
 	{"sslrootcert", ForeignServerRelationId, check_file},
 	{"sslcert", ForeignServerRelationId, check_file},
@@ -342,7 +370,15 @@ static const Option all_options[] = {
 	{"sslkey", UserMappingRelationId, check_file},
 	{"keyspace", ForeignTableRelationId, check_text},
 	{"table", ForeignTableRelationId, check_text},
-	{"column_name", AttributeRelationId, check_text}
+	{"consistency", ForeignTableRelationId, check_consistency},
+	{"fetch_size", ForeignTableRelationId, check_fetch_size},
+	{"allow_filtering", ForeignTableRelationId, check_boolean},
+	{"column_name", AttributeRelationId, check_text},
+	{"cql_type", AttributeRelationId, check_text},
+	{"partition_key", AttributeRelationId, check_position},
+	{"clustering_key", AttributeRelationId, check_position},
+	{"clustering_order", AttributeRelationId, check_order},
+	{"static", AttributeRelationId, check_boolean}
 };
 
 /* The names of the options that objects of a catalog have. */

@@ -59,10 +59,19 @@ sql("CREATE USER MAPPING FOR CURRENT_USER SERVER cluster OPTIONS (username 'cass
 
 # ---- the example of the documentation
 
-with open(os.path.join(HERE, "examples.sql"), encoding="utf-8") as file:
-    results = [sql(statement) for statement in file.read().split(";\n") if statement.strip().strip("- doc:end")]
+
+
+def example(name):
+    """What the statements of an example give."""
+    with open(os.path.join(HERE, name), encoding="utf-8") as file:
+        return [sql(statement) for statement in file.read().split(";\n") if statement.strip().strip("- doc:end")]
+
+
+results = example("examples.sql")
 tap.ok(results[1:] == [[True], [{"name": "new"}], [True], [False]], "the example of docs/scylla.md", *results)
 tap.ok(driver.execute("SELECT count(*) AS n FROM shop.tags").one()["n"] == 100, "has written its rows")
+results = example("import.sql")
+tap.ok(results == [[], [], ["tag 3", "tag 4"]], "the example of foreign tables there", *results)
 tap.ok(query("SELECT name FROM shop.tags WHERE id = 1") == [{"name": "new"}], "a condition that did not hold changed nothing")
 tap.ok(execute("UPDATE shop.tags SET name = ? WHERE id = 1 IF name = ?", "newer", "new") is True, "one that did hold is true")
 

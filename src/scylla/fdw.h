@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * fdw.h
+ *	  The foreign data wrapper's callbacks, and what a plan hands to its scan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BTM_SCYLLA_FDW_H
+#define BTM_SCYLLA_FDW_H
+
+#include "scylla/restriction.h"
+
+#include "commands/explain.h"
+#include "foreign/fdwapi.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pathnodes.h"
+
+/*
+ * A ForeignScan's fdw_private, a List; its fdw_exprs are the values of the
+ * restrictions, in the order of the statement's markers.
+ */
+typedef enum BtmScyllaScanPrivate
+{
+	BTM_SCYLLA_SCAN_CQL,		/* String: the statement */
+	BTM_SCYLLA_SCAN_COLUMNS,	/* IntList: attnums of its columns, 0 for one that
+								 * is only there so that there is one */
+	BTM_SCYLLA_SCAN_MARKERS,	/* IntList: attnums of what its markers are for */
+	BTM_SCYLLA_SCAN_OPERATORS,	/* IntList: BtmScyllaOperator of each */
+	BTM_SCYLLA_SCAN_TYPES		/* OidList: types of the values, or of elements */
+} BtmScyllaScanPrivate;
+
+/* plan.c */
+extern void btm_scylla_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void btm_scylla_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *btm_scylla_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+									ForeignPath *path, List *tlist, List *clauses,
+									Plan *outer_plan);
+
+/* scan.c */
+extern void btm_scylla_begin_scan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *btm_scylla_iterate_scan(ForeignScanState *node);
+extern void btm_scylla_rescan(ForeignScanState *node);
+extern void btm_scylla_end_scan(ForeignScanState *node);
+
+/* explain.c */
+extern void btm_scylla_explain_scan(ForeignScanState *node, struct ExplainState *es);
+
+/* import.c */
+extern List *btm_scylla_import(ImportForeignSchemaStmt *stmt, Oid serverid);
+
+/* statement text, cqltext.c */
+extern char *btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *columns,
+									List *chosen, int reverse, bool filtering,
+									List **attnums);
+extern void btm_scylla_append_name(StringInfo cql, const char *name);
+
+#endif							/* BTM_SCYLLA_FDW_H */

@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * restriction.h
+ *	  Conditions on a foreign table that CQL can check as SQL does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BTM_SCYLLA_RESTRICTION_H
+#define BTM_SCYLLA_RESTRICTION_H
+
+#include "scylla/table.h"
+
+#include "nodes/pathnodes.h"
+
+typedef enum BtmScyllaOperator
+{
+	BTM_SCYLLA_EQ,
+	BTM_SCYLLA_IN,				/* = ANY (array) */
+	BTM_SCYLLA_LT,
+	BTM_SCYLLA_LE,
+	BTM_SCYLLA_GT,
+	BTM_SCYLLA_GE
+} BtmScyllaOperator;
+
+typedef struct BtmScyllaRestriction
+{
+	BtmScyllaColumn *column;
+	BtmScyllaOperator op;
+	Expr	   *value;			/* without columns of this table; an array for IN */
+	Oid			value_type;		/* of the value, of an element for IN */
+	bool		exact;			/* nothing is left to be checked here */
+	RestrictInfo *rinfo;		/* or NULL */
+	Expr	   *clause;
+} BtmScyllaRestriction;
+
+/*
+ * What a clause restricts, or NULL if CQL has nothing for it.  A restriction
+ * that is not exact lets rows through that the clause does not, and never
+ * keeps one back.
+ */
+extern BtmScyllaRestriction *btm_scylla_restriction(PlannerInfo *root, RelOptInfo *rel,
+													const BtmScyllaTable *table,
+													Expr *clause, RestrictInfo *rinfo);
+
+/* May CQL's order of the column's values be taken for that of a collation? */
+extern bool btm_scylla_same_order(const BtmScyllaColumn *column, Oid collation);
+
+/*
+ * The restrictions among `candidates` that make one query, in the order of its
+ * markers: all of the partition key, then a prefix of the clustering key by
+ * equality and a range.  NIL if the partition key is not restricted wholly.
+ * Where the table's option allows filtering, the others follow, and *filtering
+ * says that there are any.
+ */
+extern List *btm_scylla_choose(const BtmScyllaTable *table, List *candidates,
+							   bool *filtering);
+
+/* Is the partition key given by equality alone, so that there is one partition? */
+extern bool btm_scylla_one_partition(const BtmScyllaTable *table, List *chosen);
+
+/* How many columns of the clustering key are given by equality. */
+extern int	btm_scylla_fixed_clustering(const BtmScyllaTable *table, List *chosen);
+
+#endif							/* BTM_SCYLLA_RESTRICTION_H */

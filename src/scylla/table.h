@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *	  What a foreign table's definition says of the table in Cassandra.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BTM_SCYLLA_TABLE_H
+#define BTM_SCYLLA_TABLE_H
+
+#include "cql/type.h"
+#include "scylla/schema.h"
+
+#include "access/attnum.h"
+#include "utils/relcache.h"
+
+typedef struct BtmScyllaColumn
+{
+	AttrNumber	attnum;
+	char	   *name;			/* in the database's encoding; as it is there */
+	BtmScyllaRole role;
+	int			position;		/* within the key, from 0 */
+	bool		descending;		/* of a clustering key */
+	const CqlType *cql;			/* of option cql_type, or of the type here */
+	Oid			type;			/* here */
+	int32		typmod;
+	Oid			collation;
+} BtmScyllaColumn;
+
+typedef struct BtmScyllaTable
+{
+	Oid			relid;
+	Oid			serverid;
+	char	   *keyspace;
+	char	   *name;
+	int			ncolumns;
+	BtmScyllaColumn *columns;	/* those not dropped, in order of attnum */
+	int			npartition;
+	BtmScyllaColumn **partition;	/* in the key's order */
+	int			nclustering;
+	BtmScyllaColumn **clustering;
+	bool		allow_filtering;
+	int			fetch_size;		/* rows of a page */
+	CqlConsistency consistency;
+} BtmScyllaTable;
+
+/*
+ * The definition of a foreign table that is open and locked, in the current
+ * memory context.  HV00L... for a definition that contradicts itself: 22023 for
+ * keys with a place left out or taken twice, HV004 for a column whose type here
+ * stands for no CQL type and that has no option cql_type.
+ */
+extern BtmScyllaTable *btm_scylla_table(Relation relation);
+
+extern BtmScyllaColumn *btm_scylla_column_by_number(const BtmScyllaTable *table,
+													AttrNumber attnum);
+
+/*
+ * The type of PostgreSQL for a CQL type: that of codec.h for a scalar; its array
+ * for a list, set or vector of scalars; jsonb for what is deeper.
+ */
+extern Oid	btm_scylla_column_type(const CqlType *type);
+
+#endif							/* BTM_SCYLLA_TABLE_H */
