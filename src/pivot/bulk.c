@@ -692,6 +692,29 @@ insert_rows(BtmCall *call, const BtmIds *ids)
 }
 
 /*
+ * Are pairs that are there to be left out?
+ */
+static bool
+insert_leaves_out(BtmConflict conflict)
+{
+	return conflict == BTM_CONFLICT_IGNORE || conflict == BTM_CONFLICT_UNLIKELY;
+}
+
+/*
+ * Must pairs that are there be looked for ahead of the INSERT?  Not if the
+ * caller has seen that there are none, and nothing is out of his sight: should
+ * there be one by now, the unique index tells.
+ */
+static bool
+must_look_first(const BtmResolved *rel, BtmConflict conflict)
+{
+	if (conflict == BTM_CONFLICT_UNLIKELY)
+		return !OidIsValid(rel->unique_index) ||
+			rel->def->where != NIL || rel->def->pivot_values != NIL;
+	return conflict == BTM_CONFLICT_IGNORE;
+}
+
+/*
  * Inserts those ids that are not there yet, and returns them; or NULL, if that
  * cannot be told.
  *
@@ -705,7 +728,7 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 	BtmKeys		keys;
 
 	btm_keys_init(&keys, call->rel->nid);
-	if (conflict == BTM_CONFLICT_IGNORE &&
+	if (insert_leaves_out(conflict) &&
 		(ids->keys.n <= BTM_GENERIC_ROWS ||
 		 attributes_bear_on_index(call->rel, ids)))
 	{
@@ -718,7 +741,7 @@ insert_missing(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 		btm_keys_sort_unique(&keys, call->rel->id);
 		return btm_ids_present(ids, &keys, call->rel->id);
 	}
-	if (conflict == BTM_CONFLICT_IGNORE)
+	if (must_look_first(call->rel, conflict))
 		ids = without_present(call, ids);
 	if (ids != NULL)
 		insert_rows(call, ids);

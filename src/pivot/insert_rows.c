@@ -38,7 +38,7 @@
 #include "utils/timestamp.h"
 
 /* So many rows are put into the table at once. */
-#define BATCH_ROWS 500
+#define BATCH_ROWS 100
 
 /* Where the values of a column come from. */
 typedef enum ValueSource

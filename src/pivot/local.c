@@ -546,6 +546,7 @@ insert_kind(BtmConflict conflict)
 	switch (conflict)
 	{
 		case BTM_CONFLICT_IGNORE:
+		case BTM_CONFLICT_UNLIKELY:
 			return BTM_STMT_INSERT_IGNORE;
 		case BTM_CONFLICT_UPDATE:
 			return BTM_STMT_INSERT_UPDATE;

@@ -26,6 +26,8 @@
 typedef enum BtmConflict
 {
 	BTM_CONFLICT_IGNORE,
+	BTM_CONFLICT_UNLIKELY,		/* ignore it; the caller has just seen that
+								 * there is none, in scope */
 	BTM_CONFLICT_UPDATE,
 	BTM_CONFLICT_ERROR,
 	BTM_CONFLICT_DUPLICATE
@@ -134,7 +136,7 @@ typedef struct BtmPivotRoutine
 
 	/*
 	 * Insert pairs with their attributes, pivot values and timestamps.
-	 * IGNORE and UPDATE leave out pairs that exist, in scope or (with a
+	 * IGNORE, UNLIKELY and UPDATE leave out pairs that exist, in scope or (with a
 	 * unique index) out of it; UPDATE applies the attributes to those in
 	 * scope.  ERROR and DUPLICATE just insert.  Returns the number of rows
 	 * inserted or updated; the keys of inserted rows go to `inserted` unless

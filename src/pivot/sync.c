@@ -43,7 +43,7 @@ attach_once(BtmCall *call, const BtmIds *ids, SyncReport *report)
 	BtmIds	   *rest;
 	BtmKeys		found;
 
-	routine->insert_pairs(call, ids, BTM_CONFLICT_IGNORE, &report->attached);
+	routine->insert_pairs(call, ids, BTM_CONFLICT_UNLIKELY, &report->attached);
 	btm_keys_sort_unique(&report->attached, columns);
 	rest = btm_ids_absent(ids, &report->attached, columns);
 	if (rest->keys.n == 0)

@@ -73,7 +73,7 @@ toggle_once(BtmCall *call, const BtmIds *ids, BtmKeys *current,
 	detach_attached(call, ids, current, report);
 	rest = btm_ids_absent(ids, current, columns);
 	if (rest->keys.n > 0)
-		call->routine->insert_pairs(call, rest, BTM_CONFLICT_IGNORE,
+		call->routine->insert_pairs(call, rest, BTM_CONFLICT_UNLIKELY,
 									&report->attached);
 
 	btm_keys_sort_unique(&report->detached, columns);
