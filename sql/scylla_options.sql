@@ -65,7 +65,7 @@ CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (connect_timeout '-1');
 CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (request_timeout '5 parsecs');
 CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (request_timeout '30d');
 CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (compression 'snappy');
-CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (max_in_flight '32769');
+CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (max_in_flight '32001');
 CREATE SERVER s FOREIGN DATA WRAPPER scylla OPTIONS (sslmode 'prefer');
 CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS (username '');
 CREATE USER MAPPING FOR PUBLIC SERVER bare_server OPTIONS (password_required 'maybe');

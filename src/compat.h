@@ -198,4 +198,3 @@ foreign_scan_user(ForeignScan *plan, EState *estate)
 #endif
 
 #endif							/* BTM_COMPAT_H */
-

@@ -154,3 +154,10 @@ cql_string_equals(CqlString string, const char *text)
 	return strlen(text) == string.length &&
 		memcmp(string.data, text, string.length) == 0;
 }
+
+bool
+cql_strings_equal(CqlString a, CqlString b)
+{
+	return a.length == b.length &&
+		(a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}

@@ -136,5 +136,6 @@ typedef struct CqlString
 extern void cql_wipe(void *data, size_t length);
 
 extern bool cql_string_equals(CqlString string, const char *text);
+extern bool cql_strings_equal(CqlString a, CqlString b);
 
 #endif							/* CQL_BASE_H */

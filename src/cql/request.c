@@ -222,16 +222,6 @@ cql_request_batch_end(CqlWriter *writer, const CqlParameters *parameters)
 	return write_common(writer, parameters);
 }
 
-CqlStatus
-cql_request_batch(CqlWriter *writer, CqlBatchType type, uint32_t nitems,
-				  const CqlBatchItem *items, const CqlParameters *parameters)
-{
-	CQL_TRY(cql_request_batch_begin(writer, type, nitems));
-	for (uint32_t i = 0; i < nitems; i++)
-		CQL_TRY(cql_request_batch_item(writer, &items[i]));
-	return cql_request_batch_end(writer, parameters);
-}
-
 /* Section 2.2, flag 0x04: [bytes map] */
 CqlStatus
 cql_request_payload(CqlWriter *writer, uint32_t npayload,

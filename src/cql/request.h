@@ -69,10 +69,7 @@ extern CqlStatus cql_request_prepare(CqlWriter *writer, CqlString text) CQL_MUST
 extern CqlStatus cql_request_execute(CqlWriter *writer, CqlBytes id,
 									 uint32_t nvalues, const CqlBytes *values,
 									 const CqlParameters *parameters) CQL_MUST_USE;
-extern CqlStatus cql_request_batch(CqlWriter *writer, CqlBatchType type,
-								   uint32_t nitems, const CqlBatchItem *items,
-								   const CqlParameters *parameters) CQL_MUST_USE;
-/* The same in pieces: begin, each item, end. */
+/* A batch in pieces: begin, each item, end. */
 extern CqlStatus cql_request_batch_begin(CqlWriter *writer, CqlBatchType type,
 										 uint32_t nitems) CQL_MUST_USE;
 extern CqlStatus cql_request_batch_item(CqlWriter *writer,

@@ -28,13 +28,6 @@ same_bytes(CqlBytes a, CqlBytes b)
 		(a.length <= 0 || memcmp(a.data, b.data, (size_t) a.length) == 0);
 }
 
-static bool
-same_string(CqlString a, CqlString b)
-{
-	return a.length == b.length &&
-		(a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
 /* Values encoded for one are values for the other. */
 static bool
 same_types(const CqlMetadata *a, const CqlMetadata *b)
@@ -57,9 +50,9 @@ same_names(const CqlMetadata *a, const CqlMetadata *b)
 	if (a->columns == NULL)
 		return true;
 	for (uint32_t i = 0; i < a->ncolumns; i++)
-		if (!same_string(a->columns[i].name, b->columns[i].name) ||
-			!same_string(a->columns[i].table, b->columns[i].table) ||
-			!same_string(a->columns[i].keyspace, b->columns[i].keyspace))
+		if (!cql_strings_equal(a->columns[i].name, b->columns[i].name) ||
+			!cql_strings_equal(a->columns[i].table, b->columns[i].table) ||
+			!cql_strings_equal(a->columns[i].keyspace, b->columns[i].keyspace))
 			return false;
 	return true;
 }
@@ -115,7 +108,7 @@ cql_statement_find(const CqlSession *session, CqlString text)
 	hash = hash_text(text);
 	for (statement = *bucket_of(statements, hash); statement != NULL;
 		 statement = statement->next)
-		if (statement->hash == hash && same_string(statement->prepared.text, text))
+		if (statement->hash == hash && cql_strings_equal(statement->prepared.text, text))
 			return statement;
 	return NULL;
 }

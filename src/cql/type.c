@@ -459,24 +459,16 @@ cql_type_read(CqlReader *reader, CqlArena *arena, const CqlType **type)
  * ------
  */
 
-/* Byte for byte. */
-static bool
-same_string(CqlString a, CqlString b)
-{
-	return a.length == b.length &&
-		(a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
 /* What of two types of one id is not their elements. */
 static bool
 same_node(const CqlType *a, const CqlType *b)
 {
 	if (a->nelements != b->nelements || a->dimension != b->dimension ||
-		!same_string(a->keyspace, b->keyspace) ||
-		!same_string(a->name, b->name))
+		!cql_strings_equal(a->keyspace, b->keyspace) ||
+		!cql_strings_equal(a->name, b->name))
 		return false;
 	for (uint32_t i = 0; a->id == CQL_TYPE_UDT && i < a->nelements; i++)
-		if (!same_string(a->fields[i], b->fields[i]))
+		if (!cql_strings_equal(a->fields[i], b->fields[i]))
 			return false;
 	return true;
 }

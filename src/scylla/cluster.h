@@ -40,6 +40,12 @@ typedef struct BtmScyllaContact
 
 #define BTM_SCYLLA_HOST_ID_SIZE 16
 
+/*
+ * Streams of a connection beyond max_in_flight, for what this side itself asks:
+ * the ring, the next PREPARE.
+ */
+#define BTM_SCYLLA_OWN_STREAMS 8
+
 /* A node of the ring. */
 typedef struct BtmScyllaNode
 {
@@ -150,7 +156,7 @@ typedef struct BtmScyllaRequest
 	int64		deadline;		/* of btm_scylla_clock */
 
 	void	   *tag;
-	const BtmScyllaStatement *statement;	/* NULL: only text, or a batch */
+	const BtmScyllaStatement *statement;	/* NULL: only text */
 	const char *text;			/* for messages */
 	char	   *own_text;		/* the same, where it must be freed */
 	bool		internal;		/* asked by this side itself */

@@ -378,14 +378,13 @@ static Datum
 decode_inet(CqlBytes bytes)
 {
 	inet	   *address = palloc0(sizeof(inet));
+	CqlError	error = {0};
+	const uint8_t *value;
 
-	if (bytes.length != 4 && bytes.length != 16)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROTOCOL_VIOLATION),
-				 errmsg("internet address has %d bytes", (int) bytes.length)));
+	btm_scylla_check(cql_decode_inet(bytes, &value, &error), &error);
 	ip_family(address) = bytes.length == 4 ? PGSQL_AF_INET : PGSQL_AF_INET6;
 	ip_bits(address) = ip_maxbits(address);
-	memcpy(ip_addr(address), bytes.data, bytes.length);
+	memcpy(ip_addr(address), value, bytes.length);
 	SET_INET_VARSIZE(address);
 	return InetPGetDatum(address);
 }

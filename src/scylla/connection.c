@@ -116,7 +116,7 @@ create_session(BtmScyllaConnection *connection, BtmScyllaFailure *failure)
 	session.password = options->password;
 	session.driver_name = DRIVER_NAME;
 	session.driver_version = DRIVER_VERSION;
-	session.max_in_flight = options->max_in_flight;
+	session.max_in_flight = options->max_in_flight + BTM_SCYLLA_OWN_STREAMS;
 	connection->session = cql_session_create(&connection->cluster->allocator,
 											 &session, &error);
 	if (connection->session == NULL)

@@ -36,6 +36,8 @@ extern BtmScyllaCluster *btm_scylla_cluster(Oid serverid, Oid userid);
 extern const BtmScyllaOptions *btm_scylla_cluster_options(const BtmScyllaCluster *cluster);
 
 /*
+ * Text of CQL is in UTF-8 here, whatever the database's encoding is.
+ *
  * A statement as it is known on whatever node it runs: its text, and after
  * btm_scylla_prepare markers and result.  Kept by the cluster by its text.
  */
@@ -74,17 +76,6 @@ extern void btm_scylla_send(BtmScyllaPipeline *pipeline,
  */
 extern void btm_scylla_send_text(BtmScyllaPipeline *pipeline, const char *text,
 								 const CqlParameters *parameters, void *tag);
-
-/* One batch; all entries' statements were prepared. */
-typedef struct BtmScyllaBatchEntry
-{
-	const BtmScyllaStatement *statement;
-	const CqlBytes *values;
-} BtmScyllaBatchEntry;
-
-extern void btm_scylla_send_batch(BtmScyllaPipeline *pipeline, CqlBatchType type,
-								  int nentries, const BtmScyllaBatchEntry *entries,
-								  const CqlParameters *parameters, void *tag);
 
 /*
  * Sends what waits for more to be sent with it.  Receiving does so as well; this

@@ -9,29 +9,30 @@
  */
 #include "compat.h"
 
+#include "cql/name.h"
 #include "lib/stringinfo.h"
+#include "scylla/codec.h"
 #include "scylla/fdw.h"
+#include "scylla/memory.h"
 
-/* A name in double quotes, with those within it doubled. */
-void
-btm_scylla_append_name(StringInfo cql, const char *name)
+/* A name in double quotes. */
+static void
+append_name(StringInfo cql, const char *name)
 {
-	appendStringInfoChar(cql, '"');
-	for (; *name != '\0'; name++)
-	{
-		if (*name == '"')
-			appendStringInfoChar(cql, '"');
-		appendStringInfoChar(cql, *name);
-	}
-	appendStringInfoChar(cql, '"');
+	CqlWriter  *quoted = btm_scylla_writer();
+	CqlString	string = {name, strlen(name)};
+
+	btm_scylla_check(cql_write_quoted(quoted, '"', string), quoted->error);
+	appendBinaryStringInfo(cql, (const char *) quoted->data, quoted->length);
+	cql_writer_free(quoted);
 }
 
 static void
 append_table(StringInfo cql, const BtmScyllaTable *table)
 {
-	btm_scylla_append_name(cql, table->keyspace);
+	append_name(cql, table->keyspace);
 	appendStringInfoChar(cql, '.');
-	btm_scylla_append_name(cql, table->name);
+	append_name(cql, table->name);
 }
 
 /*
@@ -49,12 +50,12 @@ append_columns(StringInfo cql, const BtmScyllaTable *table, Bitmapset *columns, 
 		if (!bms_is_member(column->attnum, columns))
 			continue;
 		appendStringInfoString(cql, *attnums == NIL ? "" : ", ");
-		btm_scylla_append_name(cql, column->name);
+		append_name(cql, column->name);
 		*attnums = lappend_int(*attnums, column->attnum);
 	}
 	if (*attnums == NIL)
 	{
-		btm_scylla_append_name(cql, table->npartition > 0 ? table->partition[0]->name :
+		append_name(cql, table->npartition > 0 ? table->partition[0]->name :
 							   table->columns[0].name);
 		*attnums = list_make1_int(0);
 	}
@@ -87,7 +88,7 @@ append_where(StringInfo cql, List *chosen)
 		if (!restriction->exact && op == BTM_SCYLLA_GT)
 			op = BTM_SCYLLA_GE;
 		appendStringInfoString(cql, lc == list_head(chosen) ? " WHERE " : " AND ");
-		btm_scylla_append_name(cql, restriction->column->name);
+		append_name(cql, restriction->column->name);
 		appendStringInfoString(cql, operators[op]);
 	}
 }
@@ -99,7 +100,7 @@ append_order(StringInfo cql, const BtmScyllaTable *table, bool reverse)
 	for (int i = 0; i < table->nclustering; i++)
 	{
 		appendStringInfoString(cql, i == 0 ? " ORDER BY " : ", ");
-		btm_scylla_append_name(cql, table->clustering[i]->name);
+		append_name(cql, table->clustering[i]->name);
 		appendStringInfoString(cql, table->clustering[i]->descending != reverse ?
 							   " DESC" : " ASC");
 	}

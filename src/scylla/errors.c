@@ -244,6 +244,7 @@ btm_scylla_errcontext(const char *cql)
 
 	if (cql == NULL)
 		return 0;
+	cql = pg_any_to_server(cql, strlen(cql), PG_UTF8);
 	length = strlen(cql);
 	if (length <= CONTEXT_BYTES)
 		return errcontext("CQL statement: %s", cql);

@@ -56,7 +56,10 @@ pg_noreturn extern void btm_scylla_raise_wire(const CqlError *error,
  */
 extern char *btm_scylla_peer_text(CqlString text);
 
-/* A statement, shortened, as the context of an error: to be used in ereport. */
+/*
+ * A statement (in UTF-8), shortened, as the context of an error: to be used in
+ * ereport.
+ */
 extern int	btm_scylla_errcontext(const char *cql);
 
 #endif							/* BTM_SCYLLA_ERRORS_H */

@@ -52,6 +52,5 @@ extern List *btm_scylla_import(ImportForeignSchemaStmt *stmt, Oid serverid);
 extern char *btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *columns,
 									List *chosen, int reverse, bool filtering,
 									List **attnums);
-extern void btm_scylla_append_name(StringInfo cql, const char *name);
 
 #endif							/* BTM_SCYLLA_FDW_H */

@@ -24,6 +24,7 @@
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "relation/relation.h"
 #include "scylla/options.h"
@@ -35,6 +36,7 @@
 #define DEFAULT_CONNECT_TIMEOUT 5000
 #define DEFAULT_REQUEST_TIMEOUT 12000	/* servers give up after 2 to 10 s */
 #define DEFAULT_MAX_IN_FLIGHT 1024
+#define MAX_IN_FLIGHT 32000		/* less than CQL_MAX_STREAMS: see cluster.h */
 
 BTM_FUNCTION(btm_scylla_validator);
 
@@ -140,7 +142,7 @@ check_timeout(DefElem *def)
 static int
 get_max_in_flight(DefElem *def)
 {
-	return get_integer(def, 1, CQL_MAX_STREAMS, 0);
+	return get_integer(def, 1, MAX_IN_FLIGHT, 0);
 }
 
 static void
@@ -471,6 +473,15 @@ set_defaults(BtmScyllaOptions *options)
 	options->password_required = true;
 }
 
+/* The value as the server is told it. */
+static char *
+get_utf8(DefElem *def)
+{
+	char	   *text = defGetString(def);
+
+	return pg_server_to_any(text, strlen(text), PG_UTF8);
+}
+
 /* One option of a server or a mapping; hosts and port are read by themselves. */
 static void
 set_option(BtmScyllaOptions *options, DefElem *def)
@@ -478,7 +489,7 @@ set_option(BtmScyllaOptions *options, DefElem *def)
 	const char *name = def->defname;
 
 	if (strcmp(name, "local_dc") == 0)
-		options->local_dc = defGetString(def);
+		options->local_dc = get_utf8(def);
 	else if (strcmp(name, "consistency") == 0)
 		options->consistency = get_consistency(def);
 	else if (strcmp(name, "serial_consistency") == 0)
@@ -500,9 +511,9 @@ set_option(BtmScyllaOptions *options, DefElem *def)
 	else if (strcmp(name, "sslkey") == 0)
 		options->sslkey = defGetString(def);
 	else if (strcmp(name, "username") == 0)
-		options->username = defGetString(def);
+		options->username = get_utf8(def);
 	else if (strcmp(name, "password") == 0)
-		options->password = defGetString(def);
+		options->password = get_utf8(def);
 	else if (strcmp(name, "password_required") == 0)
 		options->password_required = defGetBoolean(def);
 }

@@ -35,7 +35,7 @@ typedef struct BtmScyllaOptions
 	char	   *servername;
 
 	List	   *hosts;			/* of BtmScyllaHost */
-	char	   *local_dc;		/* NULL: that of the first node reached */
+	char	   *local_dc;		/* in UTF-8; NULL: that of the first node reached */
 	CqlConsistency consistency;
 	CqlConsistency serial_consistency;
 	int			connect_timeout;	/* milliseconds */
@@ -48,7 +48,7 @@ typedef struct BtmScyllaOptions
 	char	   *sslcert;
 	char	   *sslkey;
 
-	char	   *username;		/* NULL: none */
+	char	   *username;		/* both in UTF-8; NULL: none */
 	char	   *password;
 	bool		password_required;	/* a server that did not ask for the password
 									 * must not be used (2F003), as postgres_fdw

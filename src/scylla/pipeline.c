@@ -452,16 +452,13 @@ btm_scylla_prepare(BtmScyllaCluster *cluster, const char *text)
 /* ---- sending */
 
 /*
- * What is to be sent: a prepared statement, text, or a batch.
+ * What is to be sent: a prepared statement, or text.
  */
 typedef struct Message
 {
 	const BtmScyllaStatement *statement;
 	const CqlBytes *values;		/* NULL: none */
 	const char *text;
-	int			nentries;		/* 0: no batch */
-	const BtmScyllaBatchEntry *entries;
-	CqlBatchType type;
 	CqlParameters parameters;
 } Message;
 
@@ -516,46 +513,6 @@ put_execute(BtmScyllaRequest *request, BtmScyllaConnection *connection,
 }
 
 /*
- * The entries of a batch as this connection has prepared them.  False if one
- * had to be prepared first.
- */
-static bool
-batch_entries(BtmScyllaRequest *request, BtmScyllaConnection *connection,
-			  const Message *message, CqlBatchEntry *entries)
-{
-	for (int i = 0; i < message->nentries; i++)
-	{
-		const BtmScyllaBatchEntry *from = &message->entries[i];
-
-		entries[i].prepared = prepared_on(request->pipeline, connection, from->statement);
-		entries[i].nvalues = from->statement->markers->ncolumns;
-		entries[i].values = from->values;
-		if (entries[i].prepared == NULL)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Puts a batch into the session.  CQL_OK and stream -1 if a statement of it had
- * to be prepared first.
- */
-static CqlStatus
-put_batch(BtmScyllaRequest *request, BtmScyllaConnection *connection,
-		  const Message *message, int16_t *stream, CqlError *error)
-{
-	CqlBatchEntry *entries = palloc0(message->nentries * sizeof(CqlBatchEntry));
-	CqlStatus	status = CQL_OK;
-
-	if (batch_entries(request, connection, message, entries))
-		status = cql_session_batch(connection->session, message->type,
-								   message->nentries, entries,
-								   &message->parameters, request, stream, error);
-	pfree(entries);
-	return status;
-}
-
-/*
  * Puts a message into the session.  CQL_OK and stream -1 if it must be tried
  * again.
  */
@@ -566,8 +523,6 @@ put(BtmScyllaRequest *request, BtmScyllaConnection *connection,
 	CqlString	text;
 
 	*stream = -1;
-	if (message->nentries > 0)
-		return put_batch(request, connection, message, stream, error);
 	if (message->statement != NULL)
 		return put_execute(request, connection, message, stream, error);
 	text.data = message->text;
@@ -688,7 +643,7 @@ send_new(BtmScyllaPipeline *pipeline, const Message *message, const char *text,
 	request->tag = tag;
 	request->statement = message->statement;
 	request->text = text;
-	if (message->statement == NULL && message->nentries == 0)
+	if (message->statement == NULL)
 		request->text = request->own_text = MemoryContextStrdup(pipeline->context, text);
 	if (reads)
 		keep_message(request, message);
@@ -714,20 +669,6 @@ btm_scylla_send_text(BtmScyllaPipeline *pipeline, const char *text,
 
 	message.parameters = request_parameters(cluster_of(pipeline), parameters);
 	send_new(pipeline, &message, text, btm_scylla_text_reads(text), tag);
-}
-
-void
-btm_scylla_send_batch(BtmScyllaPipeline *pipeline, CqlBatchType type, int nentries,
-					  const BtmScyllaBatchEntry *entries,
-					  const CqlParameters *parameters, void *tag)
-{
-	Message		message = {.type = type,.nentries = nentries,.entries = entries};
-
-	Assert(nentries > 0);
-	message.statement = entries[0].statement;	/* whose partition leads the way */
-	message.values = entries[0].values;
-	message.parameters = request_parameters(cluster_of(pipeline), parameters);
-	send_new(pipeline, &message, entries[0].statement->text, false, tag);
 }
 
 void

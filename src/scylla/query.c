@@ -20,9 +20,11 @@
 
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "scylla/codec.h"
 #include "scylla/connection.h"
+#include "scylla/errors.h"
 #include "scylla/json.h"
 #include "scylla/memory.h"
 #include "tcop/utility.h"
@@ -114,7 +116,7 @@ begin_query(FunctionCallInfo fcinfo, int32 page_size)
 	BtmScyllaCluster *cluster = btm_scylla_cluster(btm_scylla_server(server), GetUserId());
 	const BtmScyllaOptions *options = btm_scylla_cluster_options(cluster);
 
-	query->text = cql;
+	query->text = pg_server_to_any(cql, strlen(cql), PG_UTF8);
 	query->parameters.consistency = options->consistency;
 	query->parameters.has_serial_consistency = true;
 	query->parameters.serial_consistency = options->serial_consistency;
@@ -214,8 +216,17 @@ send_next_page(CqlQuery *query, const BtmScyllaAnswer *answer)
 {
 	const CqlMetadata *metadata = &answer->response->u.rows.metadata;
 
-	if (metadata->has_more_pages)
-		send_execution(query, (intptr_t) answer->tag, metadata->paging_state);
+	if (!metadata->has_more_pages)
+		return;
+	send_execution(query, (intptr_t) answer->tag, metadata->paging_state);
+	btm_scylla_pipeline_flush(query->pipeline);
+}
+
+/* Says whose rows they were that are an error. */
+static void
+statement_context(void *query)
+{
+	btm_scylla_errcontext(((CqlQuery *) query)->text);
 }
 
 /* Puts the rows of a page into the result. */
@@ -227,7 +238,13 @@ store_rows(CqlQuery *query, ReturnSetInfo *rsinfo, const BtmScyllaAnswer *answer
 	CqlBytes   *cells = palloc(sizeof(CqlBytes) * (answer->metadata->ncolumns + 1));
 	MemoryContext old = MemoryContextSwitchTo(query->context);
 	bool		isnull = false;
+	ErrorContextCallback context = {
+		.previous = error_context_stack,
+		.callback = statement_context,
+		.arg = query
+	};
 
+	error_context_stack = &context;
 	btm_scylla_check(cql_rows_begin(&rows, &answer->response->u.rows, answer->metadata,
 									&cql_default_limits, &error), &error);
 	while (rows.left > 0)
@@ -240,6 +257,7 @@ store_rows(CqlQuery *query, ReturnSetInfo *rsinfo, const BtmScyllaAnswer *answer
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &row, &isnull);
 		MemoryContextReset(query->context);
 	}
+	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
 	pfree(cells);
 }

@@ -21,6 +21,7 @@
 #include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "scylla/codec.h"
 #include "scylla/convert.h"
@@ -228,7 +229,9 @@ connect_scan(CqlScan *state)
 
 	state->cluster = btm_scylla_cluster(state->table->serverid, state->userid);
 	options = btm_scylla_cluster_options(state->cluster);
-	state->statement = btm_scylla_prepare(state->cluster, state->cql);
+	state->statement = btm_scylla_prepare(state->cluster,
+										  pg_server_to_any(state->cql, strlen(state->cql),
+														   PG_UTF8));
 	for (int i = 0; i < state->nmarkers; i++)
 		check_marker(state, &state->markers[i], state->statement->markers->columns[i].type);
 	init_results(state, state->statement->result);
@@ -577,7 +580,10 @@ next_page(CqlScan *state)
 				 errmsg("server answered a SELECT without rows")));
 	rows = &state->page.response->u.rows;
 	if (rows->metadata.has_more_pages)
+	{
 		send(state, (intptr_t) state->page.tag, rows->metadata.paging_state);
+		btm_scylla_pipeline_flush(state->pipeline);
+	}
 	btm_scylla_check(cql_rows_begin(&state->rows, rows, state->page.metadata,
 									&cql_default_limits, &error), &error);
 	return true;

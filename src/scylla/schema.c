@@ -124,12 +124,6 @@ cell_strings(const CqlType *type, CqlBytes cell)
  * -------
  */
 
-static bool
-same_string(CqlString a, CqlString b)
-{
-	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-}
-
 static const CqlType *find_type(void *context, CqlString name);
 
 /* The type of a text of system_schema; NULL for one that is not known. */
@@ -183,7 +177,7 @@ find_type(void *context, CqlString name)
 	{
 		RemoteType *remote = lfirst(lc);
 
-		if (!same_string(remote->name, name))
+		if (!cql_strings_equal(remote->name, name))
 			continue;
 		/* a type cannot be part of itself, whatever the server says */
 		if (remote->type == NULL && !remote->under_way)

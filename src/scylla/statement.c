@@ -321,16 +321,6 @@ copy_metadata(CqlArena *arena, CqlMetadata *to, const CqlMetadata *from)
 }
 
 /*
- * Whether texts are the same.
- */
-static bool
-same_string(CqlString a, CqlString b)
-{
-	return a.length == b.length &&
-		(a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
-/*
  * Whether metadata says the same.
  */
 static bool
@@ -342,7 +332,7 @@ same_metadata(const CqlMetadata *a, const CqlMetadata *b)
 		return false;
 	for (uint32 i = 0; i < a->ncolumns && a->columns != NULL && b->columns != NULL; i++)
 	{
-		if (!same_string(a->columns[i].name, b->columns[i].name) ||
+		if (!cql_strings_equal(a->columns[i].name, b->columns[i].name) ||
 			!cql_type_equals(a->columns[i].type, b->columns[i].type))
 			return false;
 	}

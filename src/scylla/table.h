@@ -46,9 +46,9 @@ typedef struct BtmScyllaTable
 
 /*
  * The definition of a foreign table that is open and locked, in the current
- * memory context.  HV00L... for a definition that contradicts itself: 22023 for
- * keys with a place left out or taken twice, HV004 for a column whose type here
- * stands for no CQL type and that has no option cql_type.
+ * memory context.  HV002 without a keyspace; 22023 for keys with a place left
+ * out or taken twice; HV004 for a column whose type here stands for no CQL type
+ * and that has no option cql_type, or one that is none.
  */
 extern BtmScyllaTable *btm_scylla_table(Relation relation);
 

@@ -257,6 +257,37 @@ tap.ok(sql("SELECT count(*) FROM wide WHERE p = 1 AND c = ANY (%s)", ids) == [(l
 driver.execute("DELETE FROM fdw.wide WHERE p = 1 AND c >= 100 AND c < 11900")
 tap.ok(sql("SELECT count(*) FROM wide WHERE p = 1") == [(200,)], "pages of deleted rows")
 
+# ---- values that are known late, and scans that end early
+
+sql("PREPARE by_user(bigint) AS SELECT count(*) FROM role_user WHERE user_id = $1")
+sql("SET plan_cache_mode = force_generic_plan")
+tap.ok(sql("EXECUTE by_user(3)") == sql("SELECT count(*) FROM local_role_user WHERE user_id = 3"), "a parameter")
+tap.ok(sql("EXECUTE by_user(NULL)") == [(0,)], "a null parameter")
+sql("PREPARE by_users(bigint[]) AS SELECT count(*) FROM role_user WHERE user_id = ANY ($1)")
+tap.ok(sql("EXECUTE by_users('{3, NULL, 4, 3}')") == sql("SELECT count(*) FROM local_role_user WHERE user_id IN (3, 4)"),
+       "a list with a null and a value twice")
+tap.ok(sql("EXECUTE by_users('{}')") == [(0,)] and sql("EXECUTE by_users(NULL)") == [(0,)], "an empty list, and none")
+sql("RESET plan_cache_mode")
+tap.ok(sql("SELECT u.id, x.n FROM (VALUES (3::bigint), (NULL), (4)) AS u (id),"
+           " LATERAL (SELECT count(*) AS n FROM role_user WHERE user_id = u.id) AS x ORDER BY 1")
+       == sql("SELECT u.id, x.n FROM (VALUES (3::bigint), (NULL), (4)) AS u (id),"
+              " LATERAL (SELECT count(*) AS n FROM local_role_user WHERE user_id = u.id) AS x ORDER BY 1"),
+       "rescans with other values, null among them")
+tap.ok(state_of("SELECT 1 / (c - 50) FROM wide WHERE p = 1")[0] == "22012", "an error in the midst of a scan")
+connection.autocommit = False
+sql("DECLARE k CURSOR FOR SELECT c FROM wide WHERE p = 1 ORDER BY c")
+tap.ok(sql("FETCH 2 FROM k") == [(0,), (1,)], "a cursor")
+sql("SAVEPOINT s")
+tap.ok(state_of("SELECT 1 / (c - 50) FROM wide WHERE p = 1")[0] == "22012", "an error beside it")
+sql("ROLLBACK TO s")
+tap.ok(sql("FETCH 2 FROM k") == [(2,), (3,)], "it goes on after ROLLBACK TO")
+sql("CLOSE k")
+connection.commit()
+connection.autocommit = True
+tap.ok(sql("SELECT count(*) FROM wide WHERE p = 1") == [(200,)], "the connection is good after all that")
+tap.ok(sql("SELECT bool_and(in_flight = 0 AND NOT used_in_transaction AND valid) FROM m2m.scylla_connections()") == [(True,)],
+       "and nothing is left under way")
+
 # ---- what is wrong
 
 sql("CREATE FOREIGN TABLE no_keyspace (a int) SERVER fdw")

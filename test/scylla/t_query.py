@@ -95,6 +95,50 @@ tap.ok(sql("SELECT count(*), sum((q ->> 'c')::int) FROM m2m.scylla_query('cluste
 tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('cluster', 'SELECT c FROM query.t WHERE p = ?', VARIADIC ARRAY[['1'], ['1'], ['2']])")
        == [2 * rows], "pages of several executions")
 
+# ---- one request at a time
+
+sql(f"CREATE SERVER narrow FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
+    " sslmode 'disable', max_in_flight '1')")
+sql("CREATE USER MAPPING FOR CURRENT_USER SERVER narrow OPTIONS (username 'cassandra', password 'cassandra')")
+tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('narrow', 'SELECT c FROM query.t WHERE p = 1')") == [rows],
+       "max_in_flight 1: pages")
+tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('narrow', 'SELECT c FROM query.t WHERE p = ? AND c = ?', VARIADIC"
+           " (SELECT array_agg(ARRAY['1', c::text]) FROM generate_series(1, 50) AS c))") == [50], "and executions")
+
+# ---- another encoding of the database
+
+sql("DROP DATABASE IF EXISTS btm_query_latin1")
+sql("CREATE DATABASE btm_query_latin1 TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+driver.execute("CREATE ROLE IF NOT EXISTS \"rené\" WITH PASSWORD = 'très secret' AND LOGIN = true AND SUPERUSER = true")
+latin1 = psycopg2.connect("dbname=btm_query_latin1 client_encoding=UTF8")
+latin1.autocommit = True
+utf8, pg = pg, latin1.cursor()
+sql("CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m")
+sql(f"CREATE SERVER cluster FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
+    " sslmode 'disable')")
+sql("CREATE USER MAPPING FOR CURRENT_USER SERVER cluster OPTIONS (username 'rené', password 'très secret')")
+tap.ok(execute("INSERT INTO query.t (p, c, v) VALUES (6, 1, 'é')") is True, "LATIN1: user, password and text of CQL")
+tap.ok(execute("INSERT INTO query.t (p, c, v) VALUES (6, 2, ?)", "ü") is True, "a parameter")
+tap.ok([row["v"] for row in driver.execute("SELECT v FROM query.t WHERE p = 6")] == ["é", "ü"],
+       "the server has them in UTF-8")
+tap.ok(query("SELECT v FROM query.t WHERE p = 6") == [{"v": "é"}, {"v": "ü"}], "and they come back")
+sql("CREATE FOREIGN TABLE t (p int OPTIONS (partition_key '1'), c int OPTIONS (clustering_key '1'), v text)"
+    " SERVER cluster OPTIONS (keyspace 'query')")
+tap.ok(sql("SELECT v FROM t WHERE p = 6 AND v = 'ü'") == ["ü"], "to a foreign table, too")
+try:
+    query("SELECT 'é' FROM query.nothing")
+    context = ""
+except psycopg2.Error as error:
+    context = error.diag.context
+tap.ok("CQL statement: SELECT 'é' FROM query.nothing" in context, "an error shows the statement as it was written", context)
+driver.execute("INSERT INTO query.t (p, c, v) VALUES (6, 3, '→')")
+tap.ok(error_of("SELECT m2m.scylla_query('cluster', 'SELECT v FROM query.t WHERE p = 6')")[0] == "22P05",
+       "a character that LATIN1 has not is an error")
+latin1.close()
+pg = utf8
+driver.execute("DROP ROLE \"rené\"")
+sql("DROP DATABASE btm_query_latin1")
+
 # ---- transactions
 
 connection.autocommit = False

@@ -110,6 +110,9 @@ test_names(void)
 	is_text(cql_error_code_name(0x7777), "unknown error", "an unknown one");
 	ok(cql_string_equals(str("abc"), "abc") && !cql_string_equals(str("ab"), "abc") &&
 	   !cql_string_equals(str("abd"), "abc"), "cql_string_equals");
+	ok(cql_strings_equal(str("abc"), str("abc")) && !cql_strings_equal(str("ab"), str("abc")) &&
+	   !cql_strings_equal(str("abd"), str("abc")) &&
+	   cql_strings_equal((CqlString) {NULL, 0}, str("")), "cql_strings_equal");
 }
 
 int

@@ -68,6 +68,17 @@ all_parameters(void)
  * ------
  */
 
+/* A batch, of its pieces. */
+static CqlStatus
+batch(CqlWriter *to, CqlBatchType type, uint32_t nitems, const CqlBatchItem *items,
+	  const CqlParameters *parameters)
+{
+	CQL_TRY(cql_request_batch_begin(to, type, nitems));
+	for (uint32_t i = 0; i < nitems; i++)
+		CQL_TRY(cql_request_batch_item(to, &items[i]));
+	return cql_request_batch_end(to, parameters);
+}
+
 static void
 test_startup(void)
 {
@@ -211,16 +222,16 @@ test_batch(void)
 	};
 	CqlParameters all = all_parameters();
 
-	is_body(cql_request_batch(&writer, CQL_BATCH_LOGGED, 0, NULL, &one),
+	is_body(batch(&writer, CQL_BATCH_LOGGED, 0, NULL, &one),
 			"00 0000 0001 00", "an empty BATCH");
-	is_body(cql_request_batch(&writer, CQL_BATCH_UNLOGGED, 3, items, &one),
+	is_body(batch(&writer, CQL_BATCH_UNLOGGED, 3, items, &one),
 			"01 0003"
 			"00 00000001 54 0000"
 			"01 0002 cafe 0002 00000004 00000007 fffffffe"
 			"00 00000000 0001 00000004 00000007"
 			"0001 00", "BATCH");
 	/* a batch has no pages and no rows */
-	is_body(cql_request_batch(&writer, CQL_BATCH_COUNTER, 1, items, &all),
+	is_body(batch(&writer, CQL_BATCH_COUNTER, 1, items, &all),
 			"02 0001 00 00000001 54 0000 0006 30 0009 0005e2b3c4d5e6f7",
 			"BATCH with all parameters");
 }
@@ -264,20 +275,20 @@ test_invalid(void)
 			   "string of 2147483648 bytes is too long for the protocol");
 	is_invalid(cql_request_prepare(&writer, endless),
 			   "string of 2147483648 bytes is too long for the protocol");
-	is_invalid(cql_request_batch(&writer, CQL_BATCH_LOGGED, 1, &long_item, &one),
+	is_invalid(batch(&writer, CQL_BATCH_LOGGED, 1, &long_item, &one),
 			   "string of 2147483648 bytes is too long for the protocol");
-	is_invalid(cql_request_batch(&writer, CQL_BATCH_LOGGED, 65536, &item, &one),
+	is_invalid(batch(&writer, CQL_BATCH_LOGGED, 65536, &item, &one),
 			   "65536 statements are more than the protocol can say (65535)");
-	is_invalid(cql_request_batch(&writer, (CqlBatchType) 3, 1, &item, &one),
+	is_invalid(batch(&writer, (CqlBatchType) 3, 1, &item, &one),
 			   "there is no batch of type 3");
-	is_invalid(cql_request_batch(&writer, (CqlBatchType) -1, 1, &item, &one),
+	is_invalid(batch(&writer, (CqlBatchType) -1, 1, &item, &one),
 			   "there is no batch of type -1");
 	p.page_size = -1;
 	is_invalid(cql_request_query(&writer, str("Q"), 0, NULL, &p), "page size is -1");
 	p = one;
 	p.has_serial_consistency = true;
 	p.serial_consistency = CQL_CONSISTENCY_QUORUM;
-	is_invalid(cql_request_batch(&writer, CQL_BATCH_LOGGED, 1, &item, &p),
+	is_invalid(batch(&writer, CQL_BATCH_LOGGED, 1, &item, &p),
 			   "serial consistency 4 is neither SERIAL nor LOCAL_SERIAL");
 }
 
@@ -340,7 +351,7 @@ message_batch(void)
 	{.id = B("id"),.nvalues = 1,.values = &value}};
 	CqlParameters all = all_parameters();
 
-	return cql_request_batch(&writer, CQL_BATCH_LOGGED, 2, items, &all);
+	return batch(&writer, CQL_BATCH_LOGGED, 2, items, &all);
 }
 
 static CqlStatus
