@@ -63,6 +63,7 @@ def main():
     check(server, session, "python3-cassandra", ["/usr/bin/python3", os.path.join(CLIENTS, "client.py")])
     if has_driver():
         check(server, session, "cassandra-driver", ["node", os.path.join(CLIENTS, "client.js")])
+    check(server, session, "a backend", [os.path.join(CLIENTS, "client_backend.py")])
     session.execute("DROP KEYSPACE t_bench_clients")
     tap.finish()
 
