@@ -4,8 +4,8 @@
 set encoding utf8
 set logscale xy
 set format x "10^{%L}"
-set yrange [0.1:100]
-set ytics ("0.1" 0.1, "1" 1, "10" 10, "100" 100)
+set yrange [0.1:1000]
+set ytics ("0.1" 0.1, "1" 1, "10" 10, "100" 100, "1000" 1000)
 set mytics 10
 set ylabel "µs per id"
 set grid ytics xtics lt 1 lc rgb "#dddddd"
@@ -14,7 +14,7 @@ set style line 2 lc rgb "#888888" lw 2 pt 7 ps 0.7 dt 2
 set style line 3 lc rgb "#d62728" lw 2 pt 7 ps 0.7
 set style line 4 lc rgb "#2ca02c" lw 2 pt 7 ps 0.7
 set style line 5 lc rgb "#9467bd" lw 2 pt 7 ps 0.7
-set key bottom left samplen 2 noenhanced
+set key top left Left reverse samplen 2 noenhanced
 set multiplot layout 1,2
 
 set xlabel "ids in one call (pivot table of ".rows." rows)"
