@@ -82,7 +82,7 @@ def run(database, options):
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "scaling.csv"
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["operation", "ids", "rows", "us_per_id", "runs"])
         for rows in powers(10_000, options.max_rows):
             many_ids = powers(100, options.max_ids) if rows == fixed_rows(options) else [IDS]
