@@ -15,6 +15,7 @@ CREATE SERVER full_server FOREIGN DATA WRAPPER scylla OPTIONS (
 	hosts 'one.example, two.example:9043, 192.0.2.7, 192.0.2.8:9142, [2001:db8::1]:9042, [2001:db8::2], 2001:db8::3',
 	port '9044', local_dc 'dc1', consistency 'LOCAL_ONE', serial_consistency 'SERIAL',
 	connect_timeout '2s', request_timeout '1500', compression 'lz4', max_in_flight '256', fetch_size '100',
+	write_mode 'immediate', batch_size '16kB', updatable 'false', truncatable 'false',
 	sslmode 'verify-ca', sslrootcert '/ca.pem', sslcert '/c.pem', sslkey '/k.pem');
 CREATE USER MAPPING FOR CURRENT_USER SERVER full_server OPTIONS (
 	username 'u', password 'p', password_required 'false', sslcert '/c.pem', sslkey '/k.pem');
@@ -23,7 +24,8 @@ CREATE FOREIGN TABLE t (
 	c int OPTIONS (clustering_key '1', clustering_order 'DESC'),
 	s text OPTIONS (static 'true'),
 	v text)
-SERVER full_server OPTIONS (keyspace 'Ks', "table" 'T', consistency 'ONE', fetch_size '10', allow_filtering 'true');
+SERVER full_server OPTIONS (keyspace 'Ks', "table" 'T', consistency 'ONE', fetch_size '10', allow_filtering 'true',
+	write_mode 'COMMIT', ttl '3600', batch_size '1024', updatable 'true', truncatable 'true');
 
 CREATE SERVER bare_server FOREIGN DATA WRAPPER scylla;
 ALTER SERVER bare_server OPTIONS (ADD consistency 'local_quorum', compression 'NONE', sslmode 'disable');
@@ -75,6 +77,13 @@ CREATE FOREIGN TABLE f (a int OPTIONS (column_name '')) SERVER bare_server;
 CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (fetch_size '0');
 CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (allow_filtering 'perhaps');
 CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (consistency 'SOME');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (write_mode 'later');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (ttl '-1');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (ttl '1d');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (batch_size '0');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (batch_size '1GB');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (updatable 'perhaps');
+CREATE FOREIGN TABLE f () SERVER bare_server OPTIONS (truncatable 'perhaps');
 CREATE FOREIGN TABLE f (a int OPTIONS (cql_type '')) SERVER bare_server;
 CREATE FOREIGN TABLE f (a int OPTIONS (partition_key '0')) SERVER bare_server;
 CREATE FOREIGN TABLE f (a int OPTIONS (clustering_key 'first')) SERVER bare_server;

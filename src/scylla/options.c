@@ -36,6 +36,8 @@
 #define DEFAULT_CONNECT_TIMEOUT 5000
 #define DEFAULT_REQUEST_TIMEOUT 12000	/* servers give up after 2 to 10 s */
 #define DEFAULT_MAX_IN_FLIGHT 1024
+#define MAX_BATCH_SIZE (16 * 1024 * 1024)	/* servers take no larger frames */
+#define MAX_TTL 630720000			/* servers' own: 20 years */
 #define MAX_IN_FLIGHT 32000		/* less than CQL_MAX_STREAMS: see cluster.h */
 
 BTM_FUNCTION(btm_scylla_validator);
@@ -231,6 +233,34 @@ check_fetch_size(DefElem *def)
 	(void) get_integer(def, 1, INT_MAX, 0);
 }
 
+/* Bytes; "16kB" and the like. */
+int
+btm_scylla_batch_size(DefElem *def)
+{
+	return get_integer(def, 1, MAX_BATCH_SIZE, GUC_UNIT_BYTE);
+}
+
+static void
+check_batch_size(DefElem *def)
+{
+	(void) btm_scylla_batch_size(def);
+}
+
+/* Seconds; 0: none, even if the table there has a default. */
+static void
+check_ttl(DefElem *def)
+{
+	(void) get_integer(def, 0, MAX_TTL, 0);
+}
+
+static void
+check_write_mode(DefElem *def)
+{
+	if (pg_strcasecmp(defGetString(def), "commit") != 0 &&
+		pg_strcasecmp(defGetString(def), "immediate") != 0)
+		bad_value(def, "commit and immediate");
+}
+
 static void
 check_boolean(DefElem *def)
 {
@@ -361,6 +391,10 @@ static const Option all_options[] = {
 	{"compression", ForeignServerRelationId, check_compression},
 	{"max_in_flight", ForeignServerRelationId, check_max_in_flight},
 	{"fetch_size", ForeignServerRelationId, check_fetch_size},
+	{"write_mode", ForeignServerRelationId, check_write_mode},
+	{"batch_size", ForeignServerRelationId, check_batch_size},
+	{"updatable", ForeignServerRelationId, check_boolean},
+	{"truncatable", ForeignServerRelationId, check_boolean},
 	{"sslmode", ForeignServerRelationId, check_sslmode},
 	{"sslrootcert", ForeignServerRelationId, check_file},
 	{"sslcert", ForeignServerRelationId, check_file},
@@ -375,6 +409,11 @@ static const Option all_options[] = {
 	{"consistency", ForeignTableRelationId, check_consistency},
 	{"fetch_size", ForeignTableRelationId, check_fetch_size},
 	{"allow_filtering", ForeignTableRelationId, check_boolean},
+	{"write_mode", ForeignTableRelationId, check_write_mode},
+	{"ttl", ForeignTableRelationId, check_ttl},
+	{"batch_size", ForeignTableRelationId, check_batch_size},
+	{"updatable", ForeignTableRelationId, check_boolean},
+	{"truncatable", ForeignTableRelationId, check_boolean},
 	{"column_name", AttributeRelationId, check_text},
 	{"cql_type", AttributeRelationId, check_text},
 	{"partition_key", AttributeRelationId, check_position},

@@ -10,6 +10,7 @@
 
 #include "cql/protocol.h"
 
+#include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 
 /* A contact point. */
@@ -63,6 +64,9 @@ typedef struct BtmScyllaOptions
  * password_required 'false' (2F003).
  */
 extern BtmScyllaOptions *btm_scylla_options(Oid serverid, Oid userid);
+
+/* The value of option batch_size, in bytes. */
+extern int	btm_scylla_batch_size(DefElem *def);
 
 /*
  * The server of that name, for the current user: 42704 if there is none, 42809

@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 
 #define DEFAULT_FETCH_SIZE 5000
+#define DEFAULT_BATCH_SIZE (32 * 1024)
 
 /* -------
  * Types
@@ -237,6 +238,23 @@ key_columns(BtmScyllaTable *table, BtmScyllaRole role, int *count)
  * -------
  */
 
+/* The options that only matter to writes. */
+static void
+set_write_option(BtmScyllaTable *table, DefElem *def)
+{
+	if (strcmp(def->defname, "write_mode") == 0)
+		table->write_mode = pg_strcasecmp(defGetString(def), "immediate") == 0 ?
+			BTM_SCYLLA_IMMEDIATE : BTM_SCYLLA_AT_COMMIT;
+	else if (strcmp(def->defname, "updatable") == 0)
+		table->updatable = defGetBoolean(def);
+	else if (strcmp(def->defname, "truncatable") == 0)
+		table->truncatable = defGetBoolean(def);
+	else if (strcmp(def->defname, "ttl") == 0)
+		table->ttl = atoi(defGetString(def));
+	else if (strcmp(def->defname, "batch_size") == 0)
+		table->batch_size = btm_scylla_batch_size(def);
+}
+
 static void
 set_table_options(BtmScyllaTable *table, List *options)
 {
@@ -256,7 +274,18 @@ set_table_options(BtmScyllaTable *table, List *options)
 			table->fetch_size = atoi(defGetString(def));
 		else if (strcmp(def->defname, "consistency") == 0)
 			(void) cql_consistency_parse(defGetString(def), &table->consistency);
+		else
+			set_write_option(table, def);
 	}
+}
+
+static bool
+has_counter(const BtmScyllaTable *table)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+		if (table->columns[i].cql->id == CQL_TYPE_COUNTER)
+			return true;
+	return false;
 }
 
 BtmScyllaTable *
@@ -271,6 +300,10 @@ btm_scylla_table(Relation relation)
 	table->name = RelationGetRelationName(relation);
 	table->fetch_size = DEFAULT_FETCH_SIZE;
 	table->consistency = CQL_CONSISTENCY_LOCAL_QUORUM;
+	table->write_mode = BTM_SCYLLA_AT_COMMIT;
+	table->updatable = table->truncatable = true;
+	table->batch_size = DEFAULT_BATCH_SIZE;
+	table->ttl = -1;
 	set_table_options(table, server->options);
 	set_table_options(table, foreign->options);
 	if (table->keyspace == NULL)
@@ -279,6 +312,7 @@ btm_scylla_table(Relation relation)
 				 errmsg("foreign table \"%s\" has no option \"%s\"",
 						RelationGetRelationName(relation), "keyspace")));
 	read_columns(table, RelationGetDescr(relation));
+	table->is_counter = has_counter(table);
 	table->partition = key_columns(table, BTM_SCYLLA_PARTITION_KEY, &table->npartition);
 	table->clustering = key_columns(table, BTM_SCYLLA_CLUSTERING_KEY, &table->nclustering);
 	return table;

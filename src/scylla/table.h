@@ -14,6 +14,12 @@
 #include "access/attnum.h"
 #include "utils/relcache.h"
 
+typedef enum BtmScyllaWriteMode
+{
+	BTM_SCYLLA_AT_COMMIT,		/* kept until the transaction commits */
+	BTM_SCYLLA_IMMEDIATE		/* sent by each statement */
+} BtmScyllaWriteMode;
+
 typedef struct BtmScyllaColumn
 {
 	AttrNumber	attnum;
@@ -42,6 +48,14 @@ typedef struct BtmScyllaTable
 	bool		allow_filtering;
 	int			fetch_size;		/* rows of a page */
 	CqlConsistency consistency;
+
+	/* of writes */
+	BtmScyllaWriteMode write_mode;
+	bool		updatable;
+	bool		truncatable;
+	int			ttl;			/* seconds; -1: the server's table's own */
+	int			batch_size;		/* bytes */
+	bool		is_counter;		/* a column is a counter */
 } BtmScyllaTable;
 
 /*
