@@ -86,6 +86,7 @@ OBJS = \
 	src/scylla/connection_cache.o \
 	src/scylla/convert.o \
 	src/scylla/cqltext.o \
+	src/scylla/cqltext_write.o \
 	src/scylla/errors.o \
 	src/scylla/explain.o \
 	src/scylla/fdw.o \
@@ -96,17 +97,20 @@ OBJS = \
 	src/scylla/options.o \
 	src/scylla/pipeline.o \
 	src/scylla/plan.o \
+	src/scylla/primary_key.o \
 	src/scylla/pump.o \
 	src/scylla/query.o \
 	src/scylla/restriction.o \
 	src/scylla/route.o \
 	src/scylla/scan.o \
 	src/scylla/schema.o \
+	src/scylla/sender.o \
 	src/scylla/statement.o \
 	src/scylla/table.o \
 	src/scylla/tls.o \
 	src/scylla/topology.o \
-	src/scylla/transport.o
+	src/scylla/transport.o \
+	src/scylla/write.o
 
 EXTENSION = belongs_to_many
 DATA = belongs_to_many--1.0.sql

@@ -305,7 +305,7 @@ choose_control(BtmScyllaCluster *cluster)
 	else
 		connection = dlist_head_element(BtmScyllaConnection, link, &cluster->connections);
 	cluster->control = connection;
-	cluster->topology_stale = true;
+	cluster->topology_stale = cluster->schema_stale = true;
 	btm_scylla_topology_register(connection);
 }
 

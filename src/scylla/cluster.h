@@ -121,6 +121,10 @@ struct BtmScyllaCluster
 
 	struct BtmScyllaStatements *statements;
 
+	/* primary keys, as they are there */
+	bool		schema_stale;	/* a table has changed, or may have */
+	List	   *known_keys;		/* of texts: see primary_key.c */
+
 	/* the ring */
 	bool		topology_stale;
 	bool		refreshing;		/* the look-up is under way */
@@ -156,7 +160,7 @@ typedef struct BtmScyllaRequest
 	int64		deadline;		/* of btm_scylla_clock */
 
 	void	   *tag;
-	const BtmScyllaStatement *statement;	/* NULL: only text */
+	const BtmScyllaStatement *statement;	/* NULL: only text, or a batch */
 	const char *text;			/* for messages */
 	char	   *own_text;		/* the same, where it must be freed */
 	bool		internal;		/* asked by this side itself */

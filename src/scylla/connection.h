@@ -77,6 +77,18 @@ extern void btm_scylla_send(BtmScyllaPipeline *pipeline,
 extern void btm_scylla_send_text(BtmScyllaPipeline *pipeline, const char *text,
 								 const CqlParameters *parameters, void *tag);
 
+/* One batch; all entries' statements were prepared. */
+typedef struct BtmScyllaBatchEntry
+{
+	const BtmScyllaStatement *statement;
+	const CqlBytes *values;
+} BtmScyllaBatchEntry;
+
+/* Where it is sent, the first entry tells. */
+extern void btm_scylla_send_batch(BtmScyllaPipeline *pipeline, CqlBatchType type,
+								  int nentries, const BtmScyllaBatchEntry *entries,
+								  const CqlParameters *parameters, void *tag);
+
 /*
  * Sends what waits for more to be sent with it.  Receiving does so as well; this
  * is for callers that do something else first.
@@ -104,6 +116,12 @@ typedef struct BtmScyllaAnswer
  * pending.
  */
 extern bool btm_scylla_receive(BtmScyllaPipeline *pipeline, BtmScyllaAnswer *answer);
+
+/*
+ * Waits until at most `most` answers are pending, and frees those that came.  If
+ * one was an error, waits for all of them and raises the first error then.
+ */
+extern void btm_scylla_await(BtmScyllaPipeline *pipeline, int most);
 
 /* Frees a response before its pipeline's end. */
 extern void btm_scylla_answer_free(BtmScyllaPipeline *pipeline, BtmScyllaAnswer *answer);

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * cqltext.c
- *	  Text of CQL statements; the only place where it is made.
+ *	  Text of CQL statements that read; cqltext_write.c has those that write.  CQL is
+ *	  made nowhere else.
  *
  * Every name is quoted, so none needs to be looked at; every value is a marker.
  *
@@ -16,8 +17,8 @@
 #include "scylla/memory.h"
 
 /* A name in double quotes. */
-static void
-append_name(StringInfo cql, const char *name)
+void
+btm_scylla_append_name(StringInfo cql, const char *name)
 {
 	CqlWriter  *quoted = btm_scylla_writer();
 	CqlString	string = {name, strlen(name)};
@@ -27,12 +28,12 @@ append_name(StringInfo cql, const char *name)
 	cql_writer_free(quoted);
 }
 
-static void
-append_table(StringInfo cql, const BtmScyllaTable *table)
+void
+btm_scylla_append_table(StringInfo cql, const BtmScyllaTable *table)
 {
-	append_name(cql, table->keyspace);
+	btm_scylla_append_name(cql, table->keyspace);
 	appendStringInfoChar(cql, '.');
-	append_name(cql, table->name);
+	btm_scylla_append_name(cql, table->name);
 }
 
 /*
@@ -50,13 +51,13 @@ append_columns(StringInfo cql, const BtmScyllaTable *table, Bitmapset *columns, 
 		if (!bms_is_member(column->attnum, columns))
 			continue;
 		appendStringInfoString(cql, *attnums == NIL ? "" : ", ");
-		append_name(cql, column->name);
+		btm_scylla_append_name(cql, column->name);
 		*attnums = lappend_int(*attnums, column->attnum);
 	}
 	if (*attnums == NIL)
 	{
-		append_name(cql, table->npartition > 0 ? table->partition[0]->name :
-							   table->columns[0].name);
+		btm_scylla_append_name(cql, table->npartition > 0 ?
+							   table->partition[0]->name : table->columns[0].name);
 		*attnums = list_make1_int(0);
 	}
 }
@@ -88,7 +89,7 @@ append_where(StringInfo cql, List *chosen)
 		if (!restriction->exact && op == BTM_SCYLLA_GT)
 			op = BTM_SCYLLA_GE;
 		appendStringInfoString(cql, lc == list_head(chosen) ? " WHERE " : " AND ");
-		append_name(cql, restriction->column->name);
+		btm_scylla_append_name(cql, restriction->column->name);
 		appendStringInfoString(cql, operators[op]);
 	}
 }
@@ -100,7 +101,7 @@ append_order(StringInfo cql, const BtmScyllaTable *table, bool reverse)
 	for (int i = 0; i < table->nclustering; i++)
 	{
 		appendStringInfoString(cql, i == 0 ? " ORDER BY " : ", ");
-		append_name(cql, table->clustering[i]->name);
+		btm_scylla_append_name(cql, table->clustering[i]->name);
 		appendStringInfoString(cql, table->clustering[i]->descending != reverse ?
 							   " DESC" : " ASC");
 	}
@@ -122,7 +123,7 @@ btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *columns, List *ch
 	appendStringInfoString(&cql, "SELECT ");
 	append_columns(&cql, table, columns, attnums);
 	appendStringInfoString(&cql, " FROM ");
-	append_table(&cql, table);
+	btm_scylla_append_table(&cql, table);
 	append_where(&cql, chosen);
 	if (reverse > 0)
 		append_order(&cql, table, true);

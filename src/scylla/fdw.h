@@ -8,10 +8,12 @@
 #ifndef BTM_SCYLLA_FDW_H
 #define BTM_SCYLLA_FDW_H
 
+#include "scylla/mutation.h"
 #include "scylla/restriction.h"
 
 #include "commands/explain.h"
 #include "foreign/fdwapi.h"
+#include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pathnodes.h"
 
@@ -49,8 +51,17 @@ extern void btm_scylla_explain_scan(ForeignScanState *node, struct ExplainState 
 extern List *btm_scylla_import(ImportForeignSchemaStmt *stmt, Oid serverid);
 
 /* statement text, cqltext.c */
+extern void btm_scylla_append_name(StringInfo cql, const char *name);
+extern void btm_scylla_append_table(StringInfo cql, const BtmScyllaTable *table);
 extern char *btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *columns,
 									List *chosen, int reverse, bool filtering,
 									List **attnums);
+
+/* cqltext_write.c */
+extern char *btm_scylla_write_text(const BtmScyllaTable *table, BtmScyllaMutationKind kind,
+								   const Bitmapset *given, List **markers);
+
+/* primary_key.c */
+extern void btm_scylla_check_key(BtmScyllaCluster *cluster, const BtmScyllaTable *table);
 
 #endif							/* BTM_SCYLLA_FDW_H */

@@ -452,13 +452,16 @@ btm_scylla_prepare(BtmScyllaCluster *cluster, const char *text)
 /* ---- sending */
 
 /*
- * What is to be sent: a prepared statement, or text.
+ * What is to be sent: a prepared statement, text, or a batch.
  */
 typedef struct Message
 {
 	const BtmScyllaStatement *statement;
 	const CqlBytes *values;		/* NULL: none */
 	const char *text;
+	int			nentries;		/* 0: no batch */
+	const BtmScyllaBatchEntry *entries;
+	CqlBatchType type;
 	CqlParameters parameters;
 } Message;
 
@@ -513,6 +516,49 @@ put_execute(BtmScyllaRequest *request, BtmScyllaConnection *connection,
 }
 
 /*
+ * The entries of a batch as this connection has prepared them.  False if one
+ * had to be prepared first.
+ */
+static bool
+batch_entries(BtmScyllaRequest *request, BtmScyllaConnection *connection,
+			  const Message *message, CqlBatchEntry *entries)
+{
+	for (int i = 0; i < message->nentries; i++)
+	{
+		const BtmScyllaBatchEntry *from = &message->entries[i];
+
+		if (i > 0 && from->statement == from[-1].statement)
+			entries[i].prepared = entries[i - 1].prepared;
+		else
+			entries[i].prepared = prepared_on(request->pipeline, connection, from->statement);
+		entries[i].nvalues = from->statement->markers->ncolumns;
+		entries[i].values = from->values;
+		if (entries[i].prepared == NULL)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Puts a batch into the session.  CQL_OK and stream -1 if a statement of it had
+ * to be prepared first.
+ */
+static CqlStatus
+put_batch(BtmScyllaRequest *request, BtmScyllaConnection *connection,
+		  const Message *message, int16_t *stream, CqlError *error)
+{
+	CqlBatchEntry *entries = palloc0(message->nentries * sizeof(CqlBatchEntry));
+	CqlStatus	status = CQL_OK;
+
+	if (batch_entries(request, connection, message, entries))
+		status = cql_session_batch(connection->session, message->type,
+								   message->nentries, entries,
+								   &message->parameters, request, stream, error);
+	pfree(entries);
+	return status;
+}
+
+/*
  * Puts a message into the session.  CQL_OK and stream -1 if it must be tried
  * again.
  */
@@ -523,6 +569,8 @@ put(BtmScyllaRequest *request, BtmScyllaConnection *connection,
 	CqlString	text;
 
 	*stream = -1;
+	if (message->nentries > 0)
+		return put_batch(request, connection, message, stream, error);
 	if (message->statement != NULL)
 		return put_execute(request, connection, message, stream, error);
 	text.data = message->text;
@@ -669,6 +717,20 @@ btm_scylla_send_text(BtmScyllaPipeline *pipeline, const char *text,
 
 	message.parameters = request_parameters(cluster_of(pipeline), parameters);
 	send_new(pipeline, &message, text, btm_scylla_text_reads(text), tag);
+}
+
+void
+btm_scylla_send_batch(BtmScyllaPipeline *pipeline, CqlBatchType type, int nentries,
+					  const BtmScyllaBatchEntry *entries,
+					  const CqlParameters *parameters, void *tag)
+{
+	Message		message = {.type = type,.nentries = nentries,.entries = entries};
+
+	Assert(nentries > 0);
+	message.statement = entries[0].statement;	/* whose partition leads the way */
+	message.values = entries[0].values;
+	message.parameters = request_parameters(cluster_of(pipeline), parameters);
+	send_new(pipeline, &message, entries[0].statement->text, false, tag);
 }
 
 void
@@ -836,6 +898,44 @@ btm_scylla_receive(BtmScyllaPipeline *pipeline, BtmScyllaAnswer *answer)
 	answer->metadata = request->metadata;
 	answer->request = request;
 	return true;
+}
+
+/*
+ * Whether a request has come to an error.
+ */
+static bool
+has_failed(const BtmScyllaRequest *request)
+{
+	return request->state == BTM_REQUEST_LOST ||
+		request->response->kind == CQL_RESPONSE_ERROR;
+}
+
+void
+btm_scylla_await(BtmScyllaPipeline *pipeline, int most)
+{
+	BtmScyllaRequest *failed = NULL;
+	BtmScyllaRequest *request;
+
+	clear_failed(pipeline);
+	while (pipeline->pending > (failed != NULL ? 0 : most) &&
+		   (request = next_answer(pipeline)) != NULL)
+	{
+		dlist_delete(&request->link);
+		pipeline->pending--;
+		if (failed == NULL && has_failed(request))
+			failed = request;
+		else
+		{
+			if (!has_failed(request))
+				raise_warnings(request);
+			recycle(request);
+		}
+	}
+	if (failed != NULL)
+	{
+		pipeline->failed = failed;
+		raise_failure(failed);
+	}
 }
 
 void

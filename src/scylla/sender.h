@@ -50,12 +50,13 @@ extern int64 btm_scylla_next_timestamp(void);
 
 /*
  * The prepared statement for mutations of a kind with these columns given (a
- * set of indexes in table->columns[], without the key).  Its markers: see
- * cqltext_write.c.
+ * set of indexes in table->columns[], without the key).  *markers gets an IntList
+ * of the indexes that its markers stand for, -1 for the timestamp.
  */
 extern const BtmScyllaStatement *btm_scylla_write_statement(BtmScyllaCluster *cluster,
 															const BtmScyllaTable *table,
 															BtmScyllaMutationKind kind,
-															const Bitmapset *given);
+															const Bitmapset *given,
+															List **markers);
 
 #endif							/* BTM_SCYLLA_SENDER_H */

@@ -83,6 +83,7 @@ btm_scylla_topology_event(BtmScyllaCluster *cluster, const CqlServerEvent *event
 {
 	if (cql_string_equals(event->type, "SCHEMA_CHANGE"))
 	{
+		cluster->schema_stale = true;
 		if (cql_string_equals(event->schema.target, "KEYSPACE"))
 			cluster->keyspaces_stale = true;
 		return;

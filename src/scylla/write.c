@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.c
+ *	  What becomes of mutations: where write_mode is looked at.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "scylla/fdw.h"
+#include "scylla/sender.h"
+#include "utils/lsyscache.h"
+
+/* Refuses what no statement may write to. */
+static void
+check_updatable(const BtmScyllaTable *table)
+{
+	if (!table->updatable)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("foreign table \"%s\" does not allow writes", get_rel_name(table->relid)),
+				 errdetail("Its option \"%s\" is false.", "updatable")));
+	if (table->npartition == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write to foreign table \"%s\" without its primary key",
+						get_rel_name(table->relid)),
+				 errdetail("No column has the option \"%s\".", "partition_key"),
+				 errhint("Set the column options \"%s\" and \"%s\" of all columns of the key, or use IMPORT FOREIGN SCHEMA.",
+						 "partition_key", "clustering_key")));
+	if (table->write_mode != BTM_SCYLLA_IMMEDIATE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("writes to foreign table \"%s\" at commit are not supported",
+						get_rel_name(table->relid)),
+				 errhint("Set the option \"%s\" to \"%s\".", "write_mode", "immediate")));
+}
+
+BtmScyllaTarget *
+btm_scylla_write_begin(const BtmScyllaTable *table, Oid userid)
+{
+	BtmScyllaTarget *target = palloc0(sizeof(BtmScyllaTarget));
+
+	check_updatable(table);
+	target->table = table;
+	target->cluster = btm_scylla_cluster(table->serverid, userid);
+	btm_scylla_check_key(target->cluster, table);
+	target->sender = btm_scylla_sender_create(target->cluster, table, CurrentMemoryContext);
+	return target;
+}
+
+void
+btm_scylla_write(BtmScyllaTarget *target, const BtmScyllaMutation *mutation)
+{
+	btm_scylla_sender_add(target->sender, mutation, btm_scylla_next_timestamp());
+}
+
+void
+btm_scylla_write_end(BtmScyllaTarget *target)
+{
+	btm_scylla_sender_finish(target->sender);
+	btm_scylla_sender_free(target->sender);
+	target->sender = NULL;
+}
