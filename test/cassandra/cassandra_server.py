@@ -37,6 +37,7 @@ except ImportError:
 
 SUPERUSER = ("cassandra", "cassandra")
 ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+WAIT = float(os.environ.get("BTM_CASSANDRA_WAIT", 90))
 
 
 class Failed(Exception):
@@ -78,7 +79,7 @@ class Server:
         return done.stdout
 
     def start(self):
-        """Returns when all nodes answer and see each other; raises Failed with the reason."""
+        """Returns when all nodes answer and list each other; raises Failed with the reason."""
         options = ["--nodes", self.nodes, "--certificate", self.certificate]
         options += ["--auth"] if self.auth else []
         options += [{"on": "--tls", "optional": "--tls-optional"}[self.tls]] if self.tls else []
@@ -86,6 +87,21 @@ class Server:
         self.run("start", *options)
         with open(os.path.join(self.root, "settings"), encoding="ascii") as file:
             self.port = int(dict(line.split(" ", 1) for line in file)["port"])
+        if self.nodes > 1:
+            self.wait_for_peers()
+
+    def wait_for_peers(self):
+        """A node that sees another up may not list it yet; clients ask for that list."""
+        client = "client" if self.client_auth else None
+        tls = self.tls_context(client=client, verify=False) if self.tls else None
+        limit = time.monotonic() + WAIT
+        for host in self.hosts:
+            session = self.connect(hosts=[host], tls=tls)
+            while len(list(session.execute("SELECT peer FROM system.peers_v2"))) < self.nodes - 1:
+                if time.monotonic() > limit:
+                    raise Failed(f"{host} does not list the other nodes")
+                time.sleep(0.1)
+            session.cluster.shutdown()
 
     def stop(self):
         """Stops all nodes in order."""
@@ -188,15 +204,20 @@ def shared():
 
 
 def define(session, *statements):
-    """Changes the schema, and returns when all nodes that the session talks to know of it."""
+    """Changes the schema, and returns when all nodes of the server have it; all must be up."""
     for statement in statements:
         session.execute(statement)
-        limit = time.monotonic() + 60
-        while len({session.execute("SELECT schema_version FROM system.local", host=host).one()["schema_version"]
-                   for host in session.get_pool_state()}) > 1:
+        limit = time.monotonic() + WAIT
+        while len(schema_versions(session)) > 1:
             if time.monotonic() > limit:
                 raise Failed(f"the nodes do not agree about the schema after: {statement}")
             time.sleep(0.1)
+
+
+def schema_versions(session):
+    """The versions of the schema that the nodes have, as each that the session talks to knows of itself and others."""
+    return {row["schema_version"] for host in session.get_pool_state() for table in ("local", "peers_v2")
+            for row in session.execute(f"SELECT schema_version FROM system.{table}", host=host)}
 
 
 def failure(function, *arguments, **named):

@@ -2,9 +2,11 @@
 """The servers that tests are run on are what they are said to be, and survive what tests do to them."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -180,6 +182,7 @@ def three_nodes():
     make_table(session, "t_server", 3)
     peers = sorted(row["peer"] for row in session.execute("SELECT peer FROM system.peers_v2"))
     tap.ok(len(peers) == 2, "three nodes know each other", peers)
+    late_schema(server, session)
     for number in range(100):
         session.execute(INSERT, [number])
     server.kill_node(2)
@@ -197,6 +200,25 @@ def three_nodes():
     for client in (session, everyone):
         client.cluster.shutdown()
     server.remove()
+
+
+def late_schema(server, session):
+    """A change of the schema that a node is late to learn of, which the session does not talk to."""
+    session.cluster.max_schema_agreement_wait = 0
+    with open(os.path.join(server.root, "n2", "pid"), encoding="ascii") as file:
+        node = int(file.read())
+    change = threading.Thread(target=define, args=(session, "ALTER TABLE rows ADD late int"))
+    os.kill(node, signal.SIGSTOP)
+    try:
+        change.start()
+        change.join(3)
+        tap.ok(change.is_alive(), "a change of the schema is not done before all nodes know of it")
+    finally:
+        os.kill(node, signal.SIGCONT)
+    change.join()
+    late = server.connect("t_server", hosts=[server.hosts[1]])
+    tap.ok(len(list(late.execute("SELECT late FROM rows"))) == 0, "when it is done, they do")
+    late.cluster.shutdown()
 
 
 def main():

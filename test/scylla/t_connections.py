@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Server, Tap, shared, skip_all  # noqa: E402
+from cassandra_server import Server, Tap, define, shared, skip_all  # noqa: E402
 
 try:
     import psycopg2
@@ -212,8 +212,8 @@ def nodes():
     server.start()
     cql = server.connect()
     for name, replicas in (("one", 1), ("three", 3)):
-        cql.execute(f"CREATE KEYSPACE {name} WITH replication = {{'class': 'NetworkTopologyStrategy', 'datacenter1': {replicas}}}")
-        cql.execute(f"CREATE TABLE {name}.t (k int PRIMARY KEY, v text)")
+        define(cql, f"CREATE KEYSPACE {name} WITH replication = {{'class': 'NetworkTopologyStrategy', 'datacenter1': {replicas}}}",
+               f"CREATE TABLE {name}.t (k int PRIMARY KEY, v text)")
     create_server("ring", server, hosts=f"127.0.0.1:{server.port}", sslmode="disable", consistency="ONE", request_timeout="5s")
     create_server("ring3", server, sslmode="disable", consistency="QUORUM", request_timeout="10s")
 
