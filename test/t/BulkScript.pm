@@ -1,9 +1,10 @@
 # Random sequences of calls for the bulk path's equivalence test, as scripts for psql.
 #
 #   make_script(SHAPE, SEED, STEPS)        a script: {text}, and {steps}, the SQL of each
-#   parse_output(SHAPE, OUTPUT)            what psql printed: {probe}, {steps}, one by one, {errors}, how
-#                                          often each came up, {changes}, how many steps changed rows, and
-#                                          {in_bulk}, how many calls took the path
+#   parse_output(SHAPE, OUTPUT)            what psql printed: {probe}, {probed}, its part for auto,
+#                                          {steps}, one by one, {errors}, how often each came up,
+#                                          {changes}, how many steps changed rows, and {in_bulk}, how
+#                                          many calls took the path
 #   path_taken(PROBE)                      a shape's {path}, see BulkShapes
 #   differences(SCRIPT, OUTPUT, OUTPUT)    texts that say where two of them differ
 #   $DATABASE_SQL                          makes what the scripts need in a database
@@ -348,6 +349,7 @@ sub parse_output
 {
 	my ($shape, $output) = @_;
 	my ($probe, @texts) = split /^STEP \d+\n/m, $output =~ s/^psql:\N+?:\d+: //gmr =~ s/^LOCATION: \N*\n//gmr;
+	my (undef, $auto) = split /^AUTO$/m, $probe // '';
 	my $in_bulk = () = join('', @texts) =~ /$IN_BULK/g;
 	my @steps = map { parse_step(normalized($shape, $_)) } @texts;
 	my %errors;
@@ -359,7 +361,9 @@ sub parse_output
 		my ($before, $after) = map { $_->{rows} } @steps[ $i - 1, $i ];
 		$changes++ if defined $before && defined $after && $before ne $after;
 	}
-	return { probe => $probe, steps => \@steps, errors => \%errors, changes => $changes, in_bulk => $in_bulk };
+	return {
+		probe => $probe, probed => normalized($shape, $auto // ''), steps => \@steps,
+		errors => \%errors, changes => $changes, in_bulk => $in_bulk };
 }
 
 # How the path was taken in the probe of the database where it may be.
@@ -411,6 +415,7 @@ sub differences
 
 	return ("the scripts have not run to their end:\n" . join "\n", map { $_->{probe} } $ordinary, $bulk)
 	  if @$a != @{ $script->{steps} } || @$b != @$a;
+	push @result, "the probe:\n$ordinary->{probed}\nand\n$bulk->{probed}" if $ordinary->{probed} ne $bulk->{probed};
 	for my $i (0 .. $#$a)
 	{
 		my @counted = may_count($script->{steps}, $i) ? map { counted($_, $i) } ($a, $b) : ('', '');
