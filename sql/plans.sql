@@ -417,4 +417,19 @@ SELECT detach('user_roles', 1, 2);
 SELECT role_id FROM user_roles WHERE user_id = 1;
 SELECT role_id FROM log ORDER BY 1;
 
+-- ---- a call about many parents does not read the rows of others
+
+CREATE TABLE sparse (user_id bigint, role_id bigint, PRIMARY KEY (user_id, role_id));
+INSERT INTO sparse SELECT i, j FROM generate_series(1, 4000) AS i, generate_series(1, 10) AS j;
+ANALYZE sparse;
+SELECT create_relation('sparse', belongs_to_many('users', 'roles', 'sparse', 'user_id', 'role_id'));
+SET random_page_cost = 4;
+SELECT pg_stat_force_next_flush();
+BEGIN;
+SELECT count(*), sum(jsonb_array_length(results)) FROM get_results_for('sparse', ARRAY(SELECT generate_series(1, 4000, 10)));
+SELECT count(*), sum(count) FROM count_related_for('sparse', ARRAY(SELECT generate_series(1, 4000, 10)));
+SELECT seq_scan, idx_scan >= 800 AS looked_up FROM pg_stat_xact_user_tables WHERE relid = 'sparse'::regclass;
+SHOW random_page_cost;
+ROLLBACK;
+
 DROP SCHEMA plans CASCADE;

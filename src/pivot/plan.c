@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "nodes/params.h"
 #include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
 #include "pivot/pair_index.h"
 #include "pivot/plan.h"
 #include "utils/datum.h"
@@ -355,6 +356,48 @@ get_kept_plan(BtmCall *call, const BtmStatement *stmt)
 					 prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN));
 }
 
+/*
+ * Makes the plan of a statement about many parents.
+ *
+ * With random_page_cost at its default, the planner reads and hashes the whole
+ * pivot as soon as there is a parent for every 150 of its rows or so, though
+ * looking them up is faster until there is one for every 10 (measured): most of
+ * the pages that it counts are the upper ones of an index, and in memory.
+ */
+static void
+plan_for_parents(SPIPlanPtr plan)
+{
+	double		save_cost = random_page_cost;
+	CachedPlan *generic;
+
+	PG_TRY();
+	{
+		random_page_cost = Min(random_page_cost, 1.1 * seq_page_cost);
+		generic = SPI_plan_get_cached_plan(plan);
+	}
+	PG_FINALLY();
+	{
+		random_page_cost = save_cost;
+	}
+	PG_END_TRY();
+
+	if (generic != NULL)
+		ReleaseCachedPlan(generic, NULL);
+}
+
+/*
+ * Prepares a statement that is planned for just its input.
+ */
+static SPIPlanPtr
+prepare_for_input(BtmCall *call, const BtmStatement *stmt)
+{
+	SPIPlanPtr	plan = prepare(call, stmt, 0);
+
+	if (stmt->has_parents)
+		plan_for_parents(plan);
+	return plan;
+}
+
 /* ---------------------
  * Running of statements
  * ---------------------
@@ -584,7 +627,8 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 		end_use(use);
 	}
 	else
-		result = run_by_spi(prepare(call, stmt, 0), params, read_only, dest);
+		result = run_by_spi(prepare_for_input(call, stmt), params, read_only,
+							dest);
 
 	unregister_input(stmt);
 	MemoryContextSwitchTo(cxt);
@@ -805,6 +849,7 @@ btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 	bool	   *nulls = palloc0(sizeof(bool) * (nfk + 1));
 
 	stmt->without_parent = true;
+	stmt->has_parents = true;
 	btm_statement_begin_input(stmt, nfk + 1);
 	TupleDescInitEntry(stmt->input_desc, 1, "ord", INT8OID, -1, 0);
 	for (int i = 0; i < nfk; i++)

@@ -67,6 +67,7 @@ typedef struct BtmStatement
 	bool		returning;		/* keys of the affected rows wanted? */
 
 	bool		without_parent; /* has no parameters */
+	bool		has_parents;	/* its input is a list of parents */
 	int64		generic_rows;	/* input rows up to which a generic plan is
 								 * good; 0: BTM_GENERIC_ROWS */
 
