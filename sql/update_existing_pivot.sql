@@ -132,6 +132,20 @@ SELECT * FROM twice('{"arr": [3], "comp": {"x": 5}, "j": 1, "jb": "s", "bp": "  
 -- a composite value whose fields are all null is not NULL
 SELECT update_existing_pivot('kinds', 1, 1, '{"comp": {}}'), update_existing_pivot('kinds', 1, 1, '{"comp": null}');
 
+-- NULL differs from every value and from no NULL, whichever comes first, in one row and in several
+SELECT update_existing_pivot('kinds', 1, 1, '{"f": null}'), update_existing_pivot('kinds', 1, 1, '{"f": 1}'),
+	update_existing_pivot('kinds', 1, 1, '{"f": 1}'), update_existing_pivot('kinds', 1, 1, '{"f": null}'),
+	update_existing_pivot('kinds', 1, 1, '{"f": null}');
+SELECT attach('kinds', 1, '{2,3}');
+SELECT update_existing_pivot('kinds', 1, '{2,3}', '{"f": 1}'), update_existing_pivot('kinds', 1, '{2,3}', '{"f": 1}'),
+	update_existing_pivot('kinds', 1, '{"2": {"f": 1}, "3": {"f": null}}'::jsonb),
+	update_existing_pivot('kinds', 1, '{"2": {"f": 1}, "3": {"f": null}}'::jsonb),
+	update_existing_pivot('kinds', 1, '{2,3}', '{"f": null}'), update_existing_pivot('kinds', 1, '{2,3}', '{"f": null}');
+-- a trigger makes NULL of what attach would update with
+CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.f := NULL; RETURN new; END $$;
+CREATE TRIGGER forget BEFORE INSERT ON kinds FOR EACH ROW EXECUTE FUNCTION forget();
+SELECT attach('kinds', 1, 2, '{"f": 5}', 'update'), attach('kinds', 1, '{2,3}', '{"f": 5}', 'update');
+
 -- ---- in SQL
 
 SELECT id, update_existing_pivot('user_roles', id, 2, jsonb_build_object('status', 'user ' || id)) FROM users WHERE id < 4 ORDER BY id;

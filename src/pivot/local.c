@@ -78,11 +78,11 @@ append_where(StringInfo sql, const BtmResolved *rel, bool among)
  * Is p.column distinct from value?  Spelled out, because IS DISTINCT FROM
  * looks its operator up by name.  Types without equality (json) are compared
  * by their text, and so are composite types, for which IS NOT NULL asks about
- * the fields.
+ * the fields.  A value that is not NULL equals no NULL.
  */
 static void
 append_distinct(StringInfo sql, const BtmPivotColumn *column,
-				const char *value)
+				const char *value, bool may_be_null)
 {
 	bool		by_text = !OidIsValid(column->eq_opr) ||
 		column->type.typcategory == TYPCATEGORY_COMPOSITE;
@@ -92,8 +92,9 @@ append_distinct(StringInfo sql, const BtmPivotColumn *column,
 	appendStringInfo(sql, "(p.%s%s ", name, cast);
 	btm_sql_operator(sql, by_text ? TextEqualOperator : column->eq_opr);
 	appendStringInfo(sql, " %s%s) IS NOT TRUE", value, cast);
-	appendStringInfo(sql, " AND (p.%s%s IS NOT NULL OR %s%s IS NOT NULL)",
-					 name, cast, value, cast);
+	if (may_be_null)
+		appendStringInfo(sql, " AND (p.%s%s IS NOT NULL OR %s%s IS NOT NULL)",
+						 name, cast, value, cast);
 }
 
 /*
@@ -150,7 +151,8 @@ append_set(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
 }
 
 /*
- * "(a differs OR b differs ...)"
+ * "(a differs OR b differs ...)".  A trigger may have made NULL of an excluded
+ * value.
  */
 static void
 append_differs(StringInfo sql, const BtmStatement *stmt, bool excluded)
@@ -161,7 +163,8 @@ append_differs(StringInfo sql, const BtmStatement *stmt, bool excluded)
 		if (i > 0)
 			appendStringInfoString(sql, " OR ");
 		append_distinct(sql, stmt->shape->columns[i],
-						attribute_value(stmt, i, excluded));
+						attribute_value(stmt, i, excluded),
+						excluded || stmt->variant != 0);
 	}
 	appendStringInfoChar(sql, ')');
 }
@@ -531,7 +534,7 @@ local_update_pairs(BtmCall *call, const BtmIds *ids, BtmKeys *changed)
 		BtmStatement stmt = make_statement(BTM_STMT_UPDATE, build_update,
 										   changed != NULL);
 
-		btm_statement_input_ids(call, &stmt, ids, shape);
+		stmt.variant = btm_statement_input_ids(call, &stmt, ids, shape);
 		nrows += run_unless_empty(call, &stmt, changed);
 	}
 	return nrows;

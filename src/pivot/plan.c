@@ -808,9 +808,9 @@ btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
 
 /*
  * Makes those ids the input that have attributes of this shape: columns k1 ..
- * knid, a1 .. am.
+ * knid, a1 .. am.  Returns whether there is a NULL among the attributes.
  */
-void
+bool
 btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 						int shape)
 {
@@ -818,6 +818,7 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 	int			nid = ids->keys.nid;
 	Datum	   *values = palloc(sizeof(Datum) * (nid + columns->ncolumns));
 	bool	   *nulls = palloc0(sizeof(bool) * (nid + columns->ncolumns));
+	bool		result = false;
 
 	stmt->shape = columns;
 	begin_ids(call, stmt, ids->keys.n, columns);
@@ -832,9 +833,11 @@ btm_statement_input_ids(BtmCall *call, BtmStatement *stmt, const BtmIds *ids,
 		{
 			values[nid + j] = attributes->values[j];
 			nulls[nid + j] = attributes->nulls[j];
+			result |= attributes->nulls[j];
 		}
 		put_row(stmt, nid + columns->ncolumns, values, nulls);
 	}
+	return result;
 }
 
 /*

@@ -63,6 +63,7 @@ typedef struct BtmStatement
 	uint64		variant;		/* what else its text depends on, 0: nothing.
 								 * RESULTS: identifier of the row type;
 								 * RESULTS_FOR: 1 + the limit per parent;
+								 * UPDATE: is one of the attributes NULL?;
 								 * FOREIGN_KEY: index of the key */
 	bool		returning;		/* keys of the affected rows wanted? */
 
@@ -95,12 +96,13 @@ extern uint64 btm_statement_run(BtmCall *call, const BtmStatement *stmt,
 
 /*
  * Input relations.  For ids: columns k1 .. knid, and a1 .. am for the
- * attributes of `shape` (ids of another shape are left out).  For parents:
+ * attributes of `shape` (ids of another shape are left out); it returns whether
+ * there is a NULL among these.  For parents:
  * columns ord (int8, 0-based) and p1 .. pnfk.
  */
 extern void btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
 									 const BtmKeys *keys);
-extern void btm_statement_input_ids(BtmCall *call, BtmStatement *stmt,
+extern bool btm_statement_input_ids(BtmCall *call, BtmStatement *stmt,
 									const BtmIds *ids, int shape);
 extern void btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 										const BtmKeys *parents);
