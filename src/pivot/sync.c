@@ -88,10 +88,13 @@ update_existing(BtmCall *call, const BtmIds *ids, BtmKeys *current,
 				SyncReport *report)
 {
 	BtmKeyColumn *columns = call->rel->id;
-	BtmIds	   *existing = btm_ids_present(ids, current, columns);
+	BtmIds	   *existing;
 	BtmKeys		found;
 
-	if (existing->keys.n == 0 || existing->nshapes == 1)
+	if (ids->nshapes == 1)
+		return;					/* nobody has attributes */
+	existing = btm_ids_present(ids, current, columns);
+	if (existing->keys.n == 0)
 		return;
 	call->routine->update_pairs(call, existing, &report->updated);
 	btm_keys_sort_unique(&report->updated, columns);
@@ -146,7 +149,7 @@ return_report(BtmCall *call, const BtmIds *ids, SyncReport *report)
 	values[1] = JsonbPGetDatum(btm_keys_to_jsonb(&report->detached,
 												 call->rel->id));
 	values[2] = btm_ids_report(ids, &report->updated, call->rel->id);
-	InitMaterializedSRF(call->fcinfo, 0);
+	InitMaterializedSRF(call->fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

@@ -137,7 +137,7 @@ return_report(BtmCall *call, const BtmIds *ids, ToggleReport *report)
 	values[0] = btm_ids_report(ids, &report->attached, call->rel->id);
 	values[1] = JsonbPGetDatum(btm_keys_to_jsonb(&report->detached,
 												 call->rel->id));
-	InitMaterializedSRF(call->fcinfo, 0);
+	InitMaterializedSRF(call->fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
