@@ -155,6 +155,22 @@ shape 'many ids', factor => 2, many => 50, columns => 'part int NOT NULL DEFAULT
   attributes => { part => [[1, 2, 3], [0, 'null']] };
 shape 'many ids, not null', many => 50, columns => 'part int NOT NULL', attributes => { part => [[1, 2, 3], ['null']] },
   probe => '{"part": 1}';
+shape 'no checks, many ids', factor => 2, many => 60, fill => $FILL =~ s/290/1200/r, big => 'ARRAY(SELECT generate_series(5, 1200))',
+  pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, status text DEFAULT 'active',
+	note text NOT NULL DEFAULT 'n', part int, seen boolean DEFAULT 7 > 3, PRIMARY KEY (user_id, role_id))},
+  after => 'CREATE INDEX ON pivot (part); CREATE UNIQUE INDEX ON pivot (part) WHERE part = 3',
+  attributes => { note => [['"n"', '"m"'], ['null']], part => [[1, 2, 'null'], [3, '"x"']] };
+shape 'no checks, many ids, extra foreign key', many => 60, before => $OWNERS,
+  pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, owner_id int REFERENCES owners,
+	status text, note text, PRIMARY KEY (user_id, role_id))},
+  attributes => { owner_id => [[1, 2, 'null'], [9]] }, locks => [qw(users roles owners)];
+shape 'no checks, many ids, sequences and clocks', many => 60,
+  pivot => q{CREATE TABLE pivot (id serial UNIQUE, user_id bigint REFERENCES users, role_id int REFERENCES roles, gone int,
+	status text, note text, number int GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL DEFAULT now(), by name DEFAULT current_user,
+	created_at timestamptz, updated_at timestamptz, PRIMARY KEY (user_id, role_id))},
+  after => 'ALTER TABLE pivot DROP gone', relations => [ $RELATION, "with_timestamps($RELATION)" ],
+  rows => 'rank() OVER (ORDER BY id) AS n, rank() OVER (ORDER BY number) AS m, user_id, role_id, status, note, by,
+	at = created_at AS at_once, updated_at = created_at AS same';
 shape 'null pair', key => 'UNIQUE (user_id, role_id)',
   after => 'INSERT INTO pivot VALUES (1, NULL), (NULL, 3), (2, NULL)';
 
