@@ -95,6 +95,7 @@ OBJS = \
 	src/scylla/memory.o \
 	src/scylla/nanotime.o \
 	src/scylla/options.o \
+	src/scylla/overlay_plan.o \
 	src/scylla/pipeline.o \
 	src/scylla/plan.o \
 	src/scylla/primary_key.o \

@@ -28,8 +28,20 @@ typedef enum BtmScyllaScanPrivate
 								 * is only there so that there is one */
 	BTM_SCYLLA_SCAN_MARKERS,	/* IntList: attnums of what its markers are for */
 	BTM_SCYLLA_SCAN_OPERATORS,	/* IntList: BtmScyllaOperator of each */
-	BTM_SCYLLA_SCAN_TYPES		/* OidList: types of the values, or of elements */
+	BTM_SCYLLA_SCAN_TYPES,		/* OidList: types of the values, or of elements */
+	BTM_SCYLLA_SCAN_PLAIN		/* List: what to run instead when there are
+								 * pending changes, see BtmScyllaPlainPrivate */
 } BtmScyllaScanPrivate;
+
+/* overlay_plan.c says what a plain statement is. */
+typedef enum BtmScyllaPlainPrivate
+{
+	BTM_SCYLLA_PLAIN_CQL,		/* String: the statement */
+	BTM_SCYLLA_PLAIN_COLUMNS,	/* IntList: attnums of its columns */
+	BTM_SCYLLA_PLAIN_MARKERS,	/* IntList: which of the scan's markers it has */
+	BTM_SCYLLA_PLAIN_ORDER		/* Integer: 0: rows must come in clustering order,
+								 * 1: in its reverse, -1: in any */
+} BtmScyllaPlainPrivate;
 
 /* plan.c */
 extern void btm_scylla_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
@@ -43,6 +55,11 @@ extern void btm_scylla_begin_scan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *btm_scylla_iterate_scan(ForeignScanState *node);
 extern void btm_scylla_rescan(ForeignScanState *node);
 extern void btm_scylla_end_scan(ForeignScanState *node);
+
+/* overlay_plan.c */
+extern List *btm_scylla_plain_scan(const BtmScyllaTable *table, Index relid,
+								   Bitmapset *columns, List *clauses, List *chosen,
+								   int order);
 
 /* explain.c */
 extern void btm_scylla_explain_scan(ForeignScanState *node, struct ExplainState *es);

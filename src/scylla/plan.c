@@ -454,15 +454,18 @@ btm_scylla_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path
 	bool		filtering;
 	List	   *chosen = btm_scylla_choose(table, candidates, &filtering);
 	List	   *local = local_clauses(clauses, chosen);
-	bool		ordered = path->path.pathkeys != NIL;
+	List	   *all = extract_actual_clauses(clauses, false);
+	int			order = path->path.pathkeys != NIL ?
+		wanted_order(root, rel, table, chosen) : -1;
+	Bitmapset  *needed = needed_columns(rel, table, local);
 	List	   *columns;
 	List	   *values;
 	List	   *private;
 	char	   *cql;
 
-	cql = btm_scylla_select_text(table, needed_columns(rel, table, local), chosen,
-								 ordered ? wanted_order(root, rel, table, chosen) : 0,
-								 filtering, &columns);
-	private = make_private(cql, columns, chosen, &values);
-	return make_foreignscan(tlist, local, rel->relid, values, private, NIL, NIL, outer_plan);
+	cql = btm_scylla_select_text(table, needed, chosen, order, filtering, &columns);
+	private = lappend(make_private(cql, columns, chosen, &values),
+					  btm_scylla_plain_scan(table, rel->relid, needed, all, chosen, order));
+	return make_foreignscan(tlist, local, rel->relid, values, private, NIL,
+							list_difference(all, local), outer_plan);
 }
