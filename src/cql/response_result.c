@@ -185,13 +185,26 @@ read_rows(CqlBody *body, CqlRows *rows)
 	return cql_read_raw(reader, cql_reader_left(reader), &rows->content.data);
 }
 
+/* What is told of a statement's columns is told nowhere else. */
+static CqlStatus
+check_has_columns(const CqlMetadata *metadata, CqlError *error)
+{
+	if (metadata->columns == NULL && metadata->ncolumns > 0)
+		return cql_fail(error, CQL_MALFORMED,
+						"the server has prepared a statement without telling its %u columns",
+						(unsigned) metadata->ncolumns);
+	return CQL_OK;
+}
+
 /* Section 4.2.5.4 */
 static CqlStatus
 read_prepared(CqlBody *body, CqlPreparedResult *prepared)
 {
 	CQL_TRY(cql_read_short_bytes(&body->reader, &prepared->id));
 	CQL_TRY(read_marker_metadata(body, &prepared->markers));
-	return read_result_metadata(body, &prepared->result);
+	CQL_TRY(read_result_metadata(body, &prepared->result));
+	CQL_TRY(check_has_columns(&prepared->markers, body->reader.error));
+	return check_has_columns(&prepared->result, body->reader.error);
 }
 
 /* Section 4.2.5 */

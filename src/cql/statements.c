@@ -32,11 +32,8 @@ same_bytes(CqlBytes a, CqlBytes b)
 static bool
 same_types(const CqlMetadata *a, const CqlMetadata *b)
 {
-	if (a->ncolumns != b->ncolumns ||
-		(a->columns == NULL) != (b->columns == NULL))
+	if (a->ncolumns != b->ncolumns)
 		return false;
-	if (a->columns == NULL)
-		return true;
 	for (uint32_t i = 0; i < a->ncolumns; i++)
 		if (!cql_type_equals(a->columns[i].type, b->columns[i].type))
 			return false;
@@ -47,8 +44,6 @@ same_types(const CqlMetadata *a, const CqlMetadata *b)
 static bool
 same_names(const CqlMetadata *a, const CqlMetadata *b)
 {
-	if (a->columns == NULL)
-		return true;
 	for (uint32_t i = 0; i < a->ncolumns; i++)
 		if (!cql_strings_equal(a->columns[i].name, b->columns[i].name) ||
 			!cql_strings_equal(a->columns[i].table, b->columns[i].table) ||

@@ -294,7 +294,8 @@ copy_column(CqlArena *arena, CqlColumn *to, const CqlColumn *from)
 }
 
 /*
- * Copies metadata, but for the state of a page, which it has none of.
+ * Copies metadata of a prepared statement, which tells all columns that there
+ * are, and has no state of a page.
  */
 static bool
 copy_metadata(CqlArena *arena, CqlMetadata *to, const CqlMetadata *from)
@@ -304,7 +305,7 @@ copy_metadata(CqlArena *arena, CqlMetadata *to, const CqlMetadata *from)
 
 	if (columns == NULL || key == NULL)
 		return false;
-	for (uint32 i = 0; i < from->ncolumns && from->columns != NULL; i++)
+	for (uint32 i = 0; i < from->ncolumns; i++)
 	{
 		if (!copy_column(arena, &columns[i], &from->columns[i]))
 			return false;
@@ -330,7 +331,7 @@ same_metadata(const CqlMetadata *a, const CqlMetadata *b)
 		(a->npartition_key > 0 &&
 		 memcmp(a->partition_key, b->partition_key, a->npartition_key * sizeof(uint16)) != 0))
 		return false;
-	for (uint32 i = 0; i < a->ncolumns && a->columns != NULL && b->columns != NULL; i++)
+	for (uint32 i = 0; i < a->ncolumns; i++)
 	{
 		if (!cql_strings_equal(a->columns[i].name, b->columns[i].name) ||
 			!cql_type_equals(a->columns[i].type, b->columns[i].type))

@@ -803,6 +803,27 @@ class PreparedBadKey(Good):
         return w.prepared(identifier, {'p0': TEXT}, SPECS, (7,))
 
 
+class PreparedBareMarkers(Good):
+    """Tells how many markers a statement has, but not their types."""
+
+    def prepared(self, identifier, text):
+        if table_of(text) is not None:
+            return super().prepared(identifier, text)
+        return w.integer(4) + w.short_bytes(identifier) + w.integer(0x04) + w.integer(1) + w.integer(0) + w.rows_metadata(SPECS)
+
+
+class PreparedBareResult(Good):
+    """Tells how many columns a result has, but not their types, neither before nor with the rows."""
+
+    def prepared(self, identifier, text):
+        if table_of(text) is not None:
+            return super().prepared(identifier, text)
+        return w.prepared(identifier, {'p0': TEXT}, None)[:-8] + w.integer(0x04) + w.integer(len(SPECS))
+
+    def result(self, request, text):
+        return w.rows_without_metadata(len(SPECS), ROWS)
+
+
 # ---- scripts: each error of the server, with its fields
 
 UNAVAILABLE = w.short(w.LOCAL_QUORUM) + w.integer(2) + w.integer(1)

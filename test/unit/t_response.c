@@ -675,11 +675,11 @@ test_prepared(void)
 	prepared = &response->u.prepared;
 	is_int(prepared->markers.ncolumns, 0, "no markers");
 	ok(prepared->result.columns == NULL, "no columns");
-	is_kind(CQL_OP_RESULT, 0,
-			"00000004 0001 aa 00000004 00000001 00000000 00000004 00000000",
-			CQL_RESPONSE_PREPARED, "Prepared, without metadata of its markers");
-	ok(response->u.prepared.markers.columns == NULL, "no markers");
 
+	fails(CQL_OP_RESULT, 0, "00000004 0001 aa 00000004 00000001 00000000 00000004 00000000",
+		  CQL_MALFORMED, "the server has prepared a statement without telling its 1 columns");
+	fails(CQL_OP_RESULT, 0, "00000004 0001 aa 00000000 00000000 00000000 00000004 00000002",
+		  CQL_MALFORMED, "the server has prepared a statement without telling its 2 columns");
 	fails(CQL_OP_RESULT, 0, "00000004 0001 aa 00000000 00000001 00000001 0001",
 		  CQL_MALFORMED, "statement has no marker 1, which is a key column");
 	fails(CQL_OP_RESULT, 0, "00000004 0001 aa 00000000 00000001 ffffffff",
