@@ -87,12 +87,15 @@ OBJS = \
 	src/scylla/convert.o \
 	src/scylla/cqltext.o \
 	src/scylla/cqltext_write.o \
+	src/scylla/direct.o \
 	src/scylla/errors.o \
 	src/scylla/explain.o \
 	src/scylla/fdw.o \
 	src/scylla/import.o \
 	src/scylla/json.o \
 	src/scylla/memory.o \
+	src/scylla/modify.o \
+	src/scylla/modify_plan.o \
 	src/scylla/nanotime.o \
 	src/scylla/options.o \
 	src/scylla/overlay_plan.o \

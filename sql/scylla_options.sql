@@ -115,7 +115,35 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM plans WHERE p IN (1, 2) AND c = ANY (
 EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM plans WHERE p = 1 ORDER BY c LIMIT 1;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM plans;
 EXPLAIN (COSTS OFF) SELECT v FROM plans WHERE p = 1;
-INSERT INTO plans VALUES (1, 2, 'x');
+
+-- ---- neither do plans of writes
+
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO plans (p, c) VALUES (1, 2);
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO plans VALUES (1, 2, 'x') RETURNING v;
+EXPLAIN (VERBOSE, COSTS OFF) UPDATE plans SET v = 'x' WHERE p = 1;
+EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM plans WHERE p = 1 AND c = 2;
+EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM plans WHERE p = 1;
+EXPLAIN (COSTS OFF) DELETE FROM plans WHERE p = 1;
+ALTER FOREIGN TABLE plans OPTIONS (ADD write_mode 'immediate', ttl '60');
+EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO plans (p, c) VALUES (1, 2);
+
+-- ---- what is never written
+
+EXPLAIN UPDATE plans SET c = 1;
+EXPLAIN UPDATE plans SET p = p, v = 'x';
+EXPLAIN INSERT INTO plans VALUES (1, 2) ON CONFLICT DO NOTHING;
+EXPLAIN INSERT INTO plans VALUES (1, 2) ON CONFLICT (p, c) DO UPDATE SET v = 'x';
+CREATE FOREIGN TABLE no_key (a int) SERVER bare_server OPTIONS (keyspace 'k');
+EXPLAIN DELETE FROM no_key;
+EXPLAIN UPDATE no_key SET a = 1;
+INSERT INTO no_key VALUES (1);
+ALTER FOREIGN TABLE plans OPTIONS (ADD updatable 'false', truncatable 'false');
+EXPLAIN INSERT INTO plans VALUES (1, 2);
+EXPLAIN DELETE FROM plans;
+TRUNCATE plans;
+ALTER SERVER bare_server OPTIONS (ADD updatable 'false');
+EXPLAIN INSERT INTO no_key VALUES (1);
+SELECT table_name, is_insertable_into FROM information_schema.tables WHERE table_schema = 'scylla_options' ORDER BY 1;
 
 -- ---- who may set what
 

@@ -197,4 +197,17 @@ foreign_scan_user(ForeignScan *plan, EState *estate)
 }
 #endif
 
+/* As whom a foreign table is written to, likewise. */
+#if PG_VERSION_NUM < 160000
+static inline Oid
+ExecGetResultRelCheckAsUser(ResultRelInfo *relation, EState *estate)
+{
+	ResultRelInfo *root = relation->ri_RootResultRelInfo ? relation->ri_RootResultRelInfo : relation;
+	Oid			user = root->ri_RangeTableIndex == 0 ? InvalidOid :
+		exec_rt_fetch(root->ri_RangeTableIndex, estate)->checkAsUser;
+
+	return OidIsValid(user) ? user : GetUserId();
+}
+#endif
+
 #endif							/* BTM_COMPAT_H */

@@ -28,6 +28,23 @@ btm_scylla_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = btm_scylla_rescan;
 	routine->EndForeignScan = btm_scylla_end_scan;
 	routine->ExplainForeignScan = btm_scylla_explain_scan;
+	routine->AddForeignUpdateTargets = btm_scylla_update_targets;
+	routine->PlanForeignModify = btm_scylla_plan_modify;
+	routine->BeginForeignModify = btm_scylla_begin_modify;
+	routine->ExecForeignInsert = btm_scylla_exec_insert;
+	routine->ExecForeignUpdate = btm_scylla_exec_update;
+	routine->ExecForeignDelete = btm_scylla_exec_delete;
+	routine->EndForeignModify = btm_scylla_end_modify;
+	routine->BeginForeignInsert = btm_scylla_begin_insert;
+	routine->EndForeignInsert = btm_scylla_end_modify;
+	routine->IsForeignRelUpdatable = btm_scylla_updatable;
+	routine->ExplainForeignModify = btm_scylla_explain_modify;
+	routine->PlanDirectModify = btm_scylla_plan_direct;
+	routine->BeginDirectModify = btm_scylla_begin_direct;
+	routine->IterateDirectModify = btm_scylla_iterate_direct;
+	routine->EndDirectModify = btm_scylla_end_direct;
+	routine->ExplainDirectModify = btm_scylla_explain_direct;
+	routine->ExecForeignTruncate = btm_scylla_truncate;
 	routine->ImportForeignSchema = btm_scylla_import;
 	PG_RETURN_POINTER(routine);
 }

@@ -55,6 +55,7 @@ extern void btm_scylla_begin_scan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *btm_scylla_iterate_scan(ForeignScanState *node);
 extern void btm_scylla_rescan(ForeignScanState *node);
 extern void btm_scylla_end_scan(ForeignScanState *node);
+extern const CqlBytes *btm_scylla_scan_values(ForeignScanState *node);
 
 /* overlay_plan.c */
 extern List *btm_scylla_plain_scan(const BtmScyllaTable *table, Index relid,
@@ -78,7 +79,47 @@ extern char *btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *colu
 extern char *btm_scylla_write_text(const BtmScyllaTable *table, BtmScyllaMutationKind kind,
 								   const Bitmapset *given, List **markers);
 
+/* modify_plan.c */
+extern char *btm_scylla_junk_name(const BtmScyllaColumn *column);
+extern void btm_scylla_update_targets(PlannerInfo *root, Index rtindex, RangeTblEntry *rte,
+									  Relation relation);
+extern List *btm_scylla_plan_modify(PlannerInfo *root, ModifyTable *plan, Index rtindex,
+									int subplan);
+extern int	btm_scylla_updatable(Relation relation);
+extern void btm_scylla_explain_write_mode(const BtmScyllaTable *table,
+										  struct ExplainState *es);
+extern void btm_scylla_explain_modify(ModifyTableState *mtstate, ResultRelInfo *target,
+									  List *fdw_private, int subplan_index,
+									  struct ExplainState *es);
+pg_noreturn extern void btm_scylla_refuse_key_update(Relation relation, AttrNumber attnum);
+pg_noreturn extern void btm_scylla_refuse_on_conflict(const char *table);
+
+/* modify.c */
+extern void btm_scylla_begin_modify(ModifyTableState *mtstate, ResultRelInfo *target,
+									List *fdw_private, int subplan_index, int eflags);
+extern void btm_scylla_begin_insert(ModifyTableState *mtstate, ResultRelInfo *target);
+extern TupleTableSlot *btm_scylla_exec_insert(EState *estate, ResultRelInfo *target,
+											  TupleTableSlot *slot,
+											  TupleTableSlot *plan_slot);
+extern TupleTableSlot *btm_scylla_exec_update(EState *estate, ResultRelInfo *target,
+											  TupleTableSlot *slot,
+											  TupleTableSlot *plan_slot);
+extern TupleTableSlot *btm_scylla_exec_delete(EState *estate, ResultRelInfo *target,
+											  TupleTableSlot *slot,
+											  TupleTableSlot *plan_slot);
+extern void btm_scylla_end_modify(EState *estate, ResultRelInfo *target);
+
+/* direct.c */
+extern bool btm_scylla_plan_direct(PlannerInfo *root, ModifyTable *plan, Index rtindex,
+								   int subplan);
+extern void btm_scylla_begin_direct(ForeignScanState *node, int eflags);
+extern TupleTableSlot *btm_scylla_iterate_direct(ForeignScanState *node);
+extern void btm_scylla_end_direct(ForeignScanState *node);
+extern void btm_scylla_explain_direct(ForeignScanState *node, struct ExplainState *es);
+extern void btm_scylla_truncate(List *relations, DropBehavior behavior, bool restart_seqs);
+
 /* primary_key.c */
+extern void btm_scylla_check_declared_key(const BtmScyllaTable *table);
 extern void btm_scylla_check_key(BtmScyllaCluster *cluster, const BtmScyllaTable *table);
 
 #endif							/* BTM_SCYLLA_FDW_H */

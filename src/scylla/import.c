@@ -163,6 +163,8 @@ create_table(const BtmScyllaRemoteTable *table, ImportForeignSchemaStmt *stmt,
 	appendStringInfo(&sql, "\n) SERVER %s\nOPTIONS (", quote_identifier(stmt->server_name));
 	append_option(&sql, "keyspace", stmt->remote_schema);
 	append_option(&sql, "table", table->name);
+	if (table->is_view)
+		append_option(&sql, "updatable", "false");
 	appendStringInfoString(&sql, ");");
 	return sql.data;
 }

@@ -171,6 +171,22 @@ remember(BtmScyllaCluster *cluster, const char *key)
 }
 
 /*
+ * Raises 0A000 if the definition has no key at all.
+ */
+void
+btm_scylla_check_declared_key(const BtmScyllaTable *table)
+{
+	if (table->npartition == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot write to foreign table \"%s\" without its primary key",
+						get_rel_name(table->relid)),
+				 errdetail("No column has the option \"%s\".", "partition_key"),
+				 errhint("Set the column options \"%s\" and \"%s\" of all columns of the key, or use IMPORT FOREIGN SCHEMA.",
+						 "partition_key", "clustering_key")));
+}
+
+/*
  * Raises HV021 if the primary key there is another than the table's.  For a
  * table that does not exist there, what follows raises the server's error.
  */

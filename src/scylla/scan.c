@@ -28,6 +28,7 @@
 #include "scylla/fdw.h"
 #include "scylla/json.h"
 #include "scylla/memory.h"
+#include "scylla/sender.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -108,24 +109,6 @@ typedef struct CqlScan
  * Beginning
  * -------
  */
-
-/* A column, for the context of an error while its value is converted. */
-typedef struct ColumnContext
-{
-	const BtmScyllaTable *table;
-	const BtmScyllaColumn *column;
-} ColumnContext;
-
-static void
-column_context(void *arg)
-{
-	ColumnContext *context = arg;
-
-	if (context->column != NULL)
-		errcontext("column \"%s\" of foreign table \"%s\"",
-				   get_attname(context->table->relid, context->column->attnum, true),
-				   get_rel_name(context->table->relid));
-}
 
 static void
 init_markers(CqlScan *state, ForeignScanState *node)
@@ -227,6 +210,7 @@ connect_scan(CqlScan *state)
 	MemoryContext old = MemoryContextSwitchTo(state->plan_context);
 	const BtmScyllaOptions *options;
 
+	btm_scylla_finish_senders();
 	state->cluster = btm_scylla_cluster(state->table->serverid, state->userid);
 	options = btm_scylla_cluster_options(state->cluster);
 	state->statement = btm_scylla_prepare(state->cluster,
@@ -432,10 +416,10 @@ start(ForeignScanState *node)
 {
 	CqlScan  *state = node->fdw_state;
 	MemoryContext old;
-	ColumnContext place = {state->table, NULL};
+	BtmScyllaColumnContext place = {state->table, NULL};
 	ErrorContextCallback context = {
 		.previous = error_context_stack,
-		.callback = column_context,
+		.callback = btm_scylla_column_context,
 		.arg = &place
 	};
 
@@ -593,10 +577,10 @@ next_page(CqlScan *state)
 static void
 store_row(CqlScan *state, TupleTableSlot *slot)
 {
-	ColumnContext place = {state->table, NULL};
+	BtmScyllaColumnContext place = {state->table, NULL};
 	ErrorContextCallback context = {
 		.previous = error_context_stack,
-		.callback = column_context,
+		.callback = btm_scylla_column_context,
 		.arg = &place
 	};
 	MemoryContext old;
@@ -669,4 +653,16 @@ btm_scylla_end_scan(ForeignScanState *node)
 	free_page(state);
 	btm_scylla_pipeline_free(state->pipeline);
 	state->pipeline = NULL;
+}
+
+/*
+ * The values of the statement's markers, if it was executed exactly once; NULL
+ * otherwise.  Valid until the scan ends.
+ */
+const CqlBytes *
+btm_scylla_scan_values(ForeignScanState *node)
+{
+	CqlScan    *state = node->fdw_state;
+
+	return state->nsent == 1 ? state->sent[0] : NULL;
 }

@@ -13,6 +13,7 @@
 #include "compat.h"
 
 #include "datatype/timestamp.h"
+#include "lib/ilist.h"
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
 #include "scylla/fdw.h"
@@ -42,6 +43,7 @@ typedef struct Template
 
 struct BtmScyllaSender
 {
+	dlist_node	link;			/* in `senders` */
 	MemoryContext context;		/* the sender's own */
 	BtmScyllaCluster *cluster;
 	const BtmScyllaTable *table;
@@ -60,6 +62,9 @@ struct BtmScyllaSender
 								 * the partition key alone */
 };
 
+/* All that there are. */
+static dlist_head senders = DLIST_STATIC_INIT(senders);
+
 int64
 btm_scylla_next_timestamp(void)
 {
@@ -71,6 +76,13 @@ btm_scylla_next_timestamp(void)
 	return last;
 }
 
+/* The end of a sender's memory context. */
+static void
+context_callback(void *arg)
+{
+	dlist_delete(&((BtmScyllaSender *) arg)->link);
+}
+
 BtmScyllaSender *
 btm_scylla_sender_create(BtmScyllaCluster *cluster, const BtmScyllaTable *table,
 						 MemoryContext context)
@@ -78,8 +90,13 @@ btm_scylla_sender_create(BtmScyllaCluster *cluster, const BtmScyllaTable *table,
 	MemoryContext own = AllocSetContextCreate(context, "belongs_to_many Scylla sender",
 											  ALLOCSET_SMALL_SIZES);
 	BtmScyllaSender *sender = MemoryContextAllocZero(own, sizeof(BtmScyllaSender));
+	MemoryContextCallback *callback = MemoryContextAllocZero(own, sizeof(MemoryContextCallback));
 	const BtmScyllaOptions *options = btm_scylla_cluster_options(cluster);
 
+	dlist_push_tail(&senders, &sender->link);
+	callback->func = context_callback;
+	callback->arg = sender;
+	MemoryContextRegisterResetCallback(own, callback);
 	sender->context = own;
 	sender->cluster = cluster;
 	sender->table = table;
@@ -115,19 +132,12 @@ btm_scylla_write_statement(BtmScyllaCluster *cluster, const BtmScyllaTable *tabl
 	return btm_scylla_prepare(cluster, pg_server_to_any(text, strlen(text), PG_UTF8));
 }
 
-static bool
-is_key(const BtmScyllaColumn *column)
-{
-	return column->role == BTM_SCYLLA_PARTITION_KEY ||
-		column->role == BTM_SCYLLA_CLUSTERING_KEY;
-}
-
 /* Does a mutation say something of a column that is not of the key? */
 static bool
 is_given(const BtmScyllaTable *table, const BtmScyllaMutation *mutation, int column)
 {
 	return (mutation->kind == BTM_SCYLLA_INSERT || mutation->kind == BTM_SCYLLA_UPDATE) &&
-		!is_key(&table->columns[column]) &&
+		!btm_scylla_is_key(&table->columns[column]) &&
 		mutation->values[column].length != CQL_LENGTH_UNSET;
 }
 
@@ -385,4 +395,13 @@ btm_scylla_sender_finish(BtmScyllaSender *sender)
 {
 	send_batch(sender);
 	btm_scylla_await(sender->pipeline, 0);
+}
+
+void
+btm_scylla_finish_senders(void)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &senders)
+		btm_scylla_sender_finish(dlist_container(BtmScyllaSender, link, iter.cur));
 }

@@ -43,6 +43,12 @@ extern void btm_scylla_sender_add(BtmScyllaSender *sender,
 extern void btm_scylla_sender_finish(BtmScyllaSender *sender);
 
 /*
+ * The same for all senders that there are: before a scan begins, which is to see
+ * what statements, and the one that it is a part of, have written so far.
+ */
+extern void btm_scylla_finish_senders(void);
+
+/*
  * A timestamp for the next mutation: the clock's, but later than any that this
  * backend was given before.
  */

@@ -326,3 +326,14 @@ btm_scylla_column_by_number(const BtmScyllaTable *table, AttrNumber attnum)
 			return &table->columns[i];
 	return NULL;
 }
+
+void
+btm_scylla_column_context(void *arg)
+{
+	BtmScyllaColumnContext *context = arg;
+
+	if (context->column != NULL)
+		errcontext("column \"%s\" of foreign table \"%s\"",
+				   get_attname(context->table->relid, context->column->attnum, true),
+				   get_rel_name(context->table->relid));
+}

@@ -69,6 +69,24 @@ extern BtmScyllaTable *btm_scylla_table(Relation relation);
 extern BtmScyllaColumn *btm_scylla_column_by_number(const BtmScyllaTable *table,
 													AttrNumber attnum);
 
+static inline bool
+btm_scylla_is_key(const BtmScyllaColumn *column)
+{
+	return column->role == BTM_SCYLLA_PARTITION_KEY ||
+		column->role == BTM_SCYLLA_CLUSTERING_KEY;
+}
+
+/*
+ * An error context callback: the column whose value is being converted, if any.
+ */
+typedef struct BtmScyllaColumnContext
+{
+	const BtmScyllaTable *table;
+	const BtmScyllaColumn *column;
+} BtmScyllaColumnContext;
+
+extern void btm_scylla_column_context(void *arg);
+
 /*
  * The type of PostgreSQL for a CQL type: that of codec.h for a scalar; its array
  * for a list, set or vector of scalars; jsonb for what is deeper.

@@ -20,14 +20,7 @@ check_updatable(const BtmScyllaTable *table)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("foreign table \"%s\" does not allow writes", get_rel_name(table->relid)),
 				 errdetail("Its option \"%s\" is false.", "updatable")));
-	if (table->npartition == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot write to foreign table \"%s\" without its primary key",
-						get_rel_name(table->relid)),
-				 errdetail("No column has the option \"%s\".", "partition_key"),
-				 errhint("Set the column options \"%s\" and \"%s\" of all columns of the key, or use IMPORT FOREIGN SCHEMA.",
-						 "partition_key", "clustering_key")));
+	btm_scylla_check_declared_key(table);
 	if (table->write_mode != BTM_SCYLLA_IMMEDIATE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
