@@ -59,7 +59,7 @@ typedef struct CqlMetadata
 {
 	uint32_t	ncolumns;
 	const CqlColumn *columns;	/* NULL if the server was asked to skip them;
-										 * a prepared statement has all */
+									 * a prepared statement has all */
 	bool		has_more_pages;
 	CqlBytes	paging_state;	/* null unless there are more pages */
 	uint32_t	flags;			/* as on the wire */

@@ -289,6 +289,16 @@ is_routable(const Table *table)
 }
 
 /*
+ * Whether the connection that events come by is still the one of that number.
+ * It may be lost right behind an answer.
+ */
+static bool
+is_control(const BtmScyllaCluster *cluster, uint64 serial)
+{
+	return cluster->control != NULL && cluster->control->serial == serial;
+}
+
+/*
  * Asks a node for itself and its peers.  False if the connection was lost, or
  * does not tell.
  */
@@ -311,12 +321,12 @@ ask_for_nodes(BtmScyllaPipeline *pipeline, BtmScyllaCluster *cluster, Found *fou
 	found->routable = is_routable(&table);
 	for (size_t i = 0; i < lengthof(peers); i++)
 	{
-		if (cluster->control == NULL || cluster->control->serial != serial)
+		if (!is_control(cluster, serial))
 			return false;
 		if (open_table(&table, btm_scylla_ask(pipeline, cluster->control, peers[i], 0, NULL)))
 		{
 			read_nodes(&table, found);
-			return true;
+			return is_control(cluster, serial);
 		}
 	}
 	return false;

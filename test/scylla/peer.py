@@ -255,6 +255,15 @@ def system_rows(text):
                             for row in range(count)])
 
 
+def peers(nodes, racks):
+    """Rows of system.peers: nodes by number, without tokens."""
+    columns = {name: kind for name, (kind, cells) in SYSTEM['system.peers'].items()}
+    address = LOOPBACK[1][0]
+    return w.rows(columns, [
+        (address, b'dc1', rack, b'4.0.0', node.to_bytes(16, 'little'), HOST_ID, address, None, None)
+        for node, rack in zip(nodes, racks)])
+
+
 # ---- scripts: connecting
 
 class CloseAfterAccept(Good):
@@ -358,6 +367,18 @@ class Flapping(Good):
         if self.shared['statements'] == 1:
             yield CLOSE
         yield from super().on_user_statement(request, text)
+
+
+class PeersThenClose(Good):
+    """Names peers in a frame that is longer than what is read at once, and then closes."""
+
+    def on_statement(self, request, text):
+        if table_of(text) != 'system.peers':
+            yield from super().on_statement(request, text)
+            return
+        nodes = range(200)
+        yield self.reply(request, 'RESULT', peers(nodes, [b'x' * 1000 for _ in nodes]))
+        yield CLOSE
 
 
 # ---- scripts: login
