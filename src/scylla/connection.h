@@ -51,10 +51,12 @@ typedef struct BtmScyllaStatement
 
 /*
  * Prepares a statement on one node (on others when it is first sent there).
- * The result is valid until the end of the transaction, at least.
+ * The result is valid until the end of the transaction, at least, and has
+ * `nmarkers` markers: 08P01 if the server says otherwise; -1 where it is the one
+ * to know.
  */
 extern const BtmScyllaStatement *btm_scylla_prepare(BtmScyllaCluster *cluster,
-													const char *text);
+													const char *text, int nmarkers);
 
 extern BtmScyllaPipeline *btm_scylla_pipeline_create(BtmScyllaCluster *cluster,
 													 MemoryContext context);

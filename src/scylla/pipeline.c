@@ -423,8 +423,11 @@ prepare_on(BtmScyllaPipeline *pipeline, BtmScyllaConnection *connection,
 	return statement;
 }
 
-const BtmScyllaStatement *
-btm_scylla_prepare(BtmScyllaCluster *cluster, const char *text)
+/*
+ * The statement of a text, prepared on one node at least.
+ */
+static const BtmScyllaStatement *
+prepare_anywhere(BtmScyllaCluster *cluster, const char *text)
 {
 	const BtmScyllaStatement *statement = btm_scylla_statement_find(cluster, text);
 	uint64		losses = cluster->losses;
@@ -446,6 +449,21 @@ btm_scylla_prepare(BtmScyllaCluster *cluster, const char *text)
 			statement = btm_scylla_statement_find(cluster, text);
 	} while (!btm_scylla_statement_is_prepared(statement));
 	btm_scylla_pipeline_free(pipeline);
+	return statement;
+}
+
+const BtmScyllaStatement *
+btm_scylla_prepare(BtmScyllaCluster *cluster, const char *text, int nmarkers)
+{
+	const BtmScyllaStatement *statement = prepare_anywhere(cluster, text);
+
+	if (nmarkers >= 0 && statement->markers->ncolumns != (uint32) nmarkers)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("server \"%s\" has found %u markers in a statement with %d",
+						cluster->options->servername,
+						(unsigned) statement->markers->ncolumns, nmarkers),
+				 btm_scylla_errcontext(text)));
 	return statement;
 }
 

@@ -131,7 +131,8 @@ remote_key(BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 	CqlBytes	cells[3];
 	CqlError	error = {0};
 
-	btm_scylla_send(pipeline, btm_scylla_prepare(cluster, question), values, NULL, NULL);
+	btm_scylla_send(pipeline, btm_scylla_prepare(cluster, question, lengthof(values)), values,
+					NULL, NULL);
 	if (!btm_scylla_receive(pipeline, &answer) || answer.metadata == NULL ||
 		answer.metadata->ncolumns != lengthof(cells))
 		ereport(ERROR,

@@ -73,7 +73,7 @@ prepare(CqlQuery *query, BtmScyllaCluster *cluster, int nparameters)
 {
 	uint32_t	nmarkers;
 
-	query->statement = btm_scylla_prepare(cluster, query->text);
+	query->statement = btm_scylla_prepare(cluster, query->text, -1);
 	nmarkers = query->statement->markers->ncolumns;
 	if ((uint32_t) nparameters != nmarkers)
 		ereport(ERROR,

@@ -215,7 +215,8 @@ connect_scan(CqlScan *state)
 	options = btm_scylla_cluster_options(state->cluster);
 	state->statement = btm_scylla_prepare(state->cluster,
 										  pg_server_to_any(state->cql, strlen(state->cql),
-														   PG_UTF8));
+														   PG_UTF8),
+										  state->nmarkers);
 	for (int i = 0; i < state->nmarkers; i++)
 		check_marker(state, &state->markers[i], state->statement->markers->columns[i].type);
 	init_results(state, state->statement->result);

@@ -12,7 +12,9 @@
 #include "compat.h"
 
 #include "cql/value.h"
+#include "miscadmin.h"
 #include "scylla/codec.h"
+#include "scylla/errors.h"
 #include "scylla/memory.h"
 #include "scylla/schema.h"
 #include "utils/memutils.h"
@@ -28,12 +30,16 @@ typedef enum Question
 	QUESTIONS
 } Question;
 
-static const char *const questions[QUESTIONS] = {
-	[ASK_KEYSPACE] = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
-	[ASK_TYPES] = "SELECT type_name, field_names, field_types FROM system_schema.types WHERE keyspace_name = ?",
-	[ASK_TABLES] = "SELECT table_name, flags FROM system_schema.tables WHERE keyspace_name = ?",
-	[ASK_VIEWS] = "SELECT view_name FROM system_schema.views WHERE keyspace_name = ?",
-	[ASK_COLUMNS] = "SELECT table_name, column_name, kind, position, clustering_order, type FROM system_schema.columns WHERE keyspace_name = ?"
+static const struct
+{
+	uint32		ncolumns;
+	const char *cql;
+}			questions[QUESTIONS] = {
+	[ASK_KEYSPACE] = {1, "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?"},
+	[ASK_TYPES] = {3, "SELECT type_name, field_names, field_types FROM system_schema.types WHERE keyspace_name = ?"},
+	[ASK_TABLES] = {2, "SELECT table_name, flags FROM system_schema.tables WHERE keyspace_name = ?"},
+	[ASK_VIEWS] = {1, "SELECT view_name FROM system_schema.views WHERE keyspace_name = ?"},
+	[ASK_COLUMNS] = {6, "SELECT table_name, column_name, kind, position, clustering_order, type FROM system_schema.columns WHERE keyspace_name = ?"}
 };
 
 /* A user-defined type as it stands in system_schema.types. */
@@ -141,7 +147,10 @@ parse_type(Schema *schema, CqlString text)
 	return type;
 }
 
-/* Makes a type of what system_schema.types says; NULL if that is not known. */
+/*
+ * Makes a type of what system_schema.types says; NULL if that is not known.
+ * Recursive, as deep as types there consist of each other.
+ */
 static const CqlType *
 make_udt(Schema *schema, RemoteType *remote)
 {
@@ -151,6 +160,7 @@ make_udt(Schema *schema, RemoteType *remote)
 	CqlError	error = {0};
 	const CqlType *result;
 
+	check_stack_depth();
 	if (list_length(remote->field_types) != count)
 		return NULL;
 	for (int i = 0; i < count; i++)
@@ -301,17 +311,30 @@ add_row(Schema *schema, Question question, const CqlMetadata *metadata,
 	}
 }
 
+/* Raises 08P01 unless the answer has the columns that were asked for. */
+static void
+check_answer(Question question, const BtmScyllaAnswer *answer, const char *server)
+{
+	if (answer->response->kind != CQL_RESPONSE_ROWS ||
+		answer->metadata->ncolumns != questions[question].ncolumns)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("server \"%s\" has not told what was asked for", server),
+				 btm_scylla_errcontext(questions[question].cql)));
+}
+
 static void
 add_rows(Schema *schema, Question question, const BtmScyllaAnswer *answer)
 {
 	CqlError	error = {0};
 	CqlRowReader rows;
-	CqlBytes   *cells = palloc(sizeof(CqlBytes) * (answer->metadata->ncolumns + 1));
+	CqlBytes   *cells = palloc(sizeof(CqlBytes) * answer->metadata->ncolumns);
 
 	btm_scylla_check(cql_rows_begin(&rows, &answer->response->u.rows, answer->metadata,
 									&cql_default_limits, &error), &error);
 	while (rows.left > 0)
 	{
+		CHECK_FOR_INTERRUPTS();
 		btm_scylla_check(cql_rows_next(&rows, cells), &error);
 		add_row(schema, question, answer->metadata, cells);
 	}
@@ -368,12 +391,16 @@ read_schema(Schema *schema, BtmScyllaCluster *cluster)
 	};
 
 	for (intptr_t i = 0; i < QUESTIONS; i++)
-		btm_scylla_send(pipeline, btm_scylla_prepare(cluster, questions[i]), &keyspace,
-						NULL, (void *) i);
+		btm_scylla_send(pipeline, btm_scylla_prepare(cluster, questions[i].cql, 1),
+						&keyspace, NULL, (void *) i);
 	while (btm_scylla_receive(pipeline, &answer))
 		answers[(intptr_t) answer.tag] = answer;
 	for (int i = 0; i < QUESTIONS; i++)
+	{
+		check_answer((Question) i, &answers[i],
+					 btm_scylla_cluster_options(cluster)->servername);
 		add_rows(schema, (Question) i, &answers[i]);
+	}
 	btm_scylla_pipeline_free(pipeline);
 }
 

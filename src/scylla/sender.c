@@ -129,7 +129,8 @@ btm_scylla_write_statement(BtmScyllaCluster *cluster, const BtmScyllaTable *tabl
 {
 	char	   *text = btm_scylla_write_text(table, kind, given, markers);
 
-	return btm_scylla_prepare(cluster, pg_server_to_any(text, strlen(text), PG_UTF8));
+	return btm_scylla_prepare(cluster, pg_server_to_any(text, strlen(text), PG_UTF8),
+							  list_length(*markers));
 }
 
 /* Does a mutation say something of a column that is not of the key? */

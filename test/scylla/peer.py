@@ -90,6 +90,18 @@ SYSTEM = {
         'replication': (TEXT_MAP, [text_map({
             'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy', 'dc1': '1'})]),
     },
+    'system_schema.types': {
+        'type_name': (TEXT, []), 'field_names': (w.list_of(TEXT), []), 'field_types': (w.list_of(TEXT), []),
+    },
+    'system_schema.tables': {
+        'table_name': (TEXT, [b't']), 'flags': (w.set_of(TEXT), [w.integer(1) + w.value(b'compound')]),
+    },
+    'system_schema.views': {'view_name': (TEXT, [])},
+    'system_schema.columns': {
+        'table_name': (TEXT, [b't', b't']), 'column_name': (TEXT, [b'k', b'v']),
+        'kind': (TEXT, [b'partition_key', b'regular']), 'position': (INT, [w.integer(0), w.integer(-1)]),
+        'clustering_order': (TEXT, [b'none', b'none']), 'type': (TEXT, [b'int', b'text']),
+    },
 }
 
 
@@ -824,6 +836,15 @@ class PreparedBadKey(Good):
         return w.prepared(identifier, {'p0': TEXT}, SPECS, (7,))
 
 
+class PreparedFewMarkers(Good):
+    """Has not seen the markers of a statement."""
+
+    def prepared(self, identifier, text):
+        if table_of(text) is not None:
+            return super().prepared(identifier, text)
+        return w.prepared(identifier, {}, SPECS)
+
+
 class PreparedBareMarkers(Good):
     """Tells how many markers a statement has, but not their types."""
 
@@ -843,6 +864,42 @@ class PreparedBareResult(Good):
 
     def result(self, request, text):
         return w.rows_without_metadata(len(SPECS), ROWS)
+
+
+# ---- scripts: the schema
+
+class Schema(Good):
+    """Scripts that answer a question about the schema with something else."""
+
+    def on_statement(self, request, text):
+        answer = self.answers.get(table_of(text))
+        if answer is None:
+            yield from super().on_statement(request, text)
+        else:
+            yield self.reply(request, 'RESULT', answer)
+
+
+class SchemaVoid(Schema):
+    """Answers nothing of the schema's tables."""
+    answers = {'system_schema.tables': w.void()}
+
+
+class SchemaNarrow(Schema):
+    """Leaves out columns of the schema's columns."""
+    answers = {'system_schema.columns': w.rows({'table_name': TEXT}, [(b't',)])}
+
+
+class SchemaDeep(Schema):
+    """Types that consist of each other, 20,000 deep."""
+    answers = {
+        'system_schema.types': w.rows(
+            {'type_name': TEXT, 'field_names': w.list_of(TEXT), 'field_types': w.list_of(TEXT)},
+            [(b'type%d' % n, w.integer(1) + w.value(b'f'), w.integer(1) + w.value(b'frozen<type%d>' % (n + 1)))
+             for n in range(20000)]),
+        'system_schema.columns': w.rows(
+            {'table_name': TEXT, 'column_name': TEXT, 'kind': TEXT, 'position': INT, 'clustering_order': TEXT,
+             'type': TEXT}, [(b't', b'k', b'partition_key', w.integer(0), b'none', b'type0')]),
+    }
 
 
 # ---- scripts: each error of the server, with its fields
@@ -906,7 +963,7 @@ def named_scripts():
     """All of them, by name, in the order of this file."""
     found = {}
     for script in list(globals().values()):
-        if isinstance(script, type) and issubclass(script, Good) and script not in (Body, Failing):
+        if isinstance(script, type) and issubclass(script, Good) and script not in (Body, Failing, Schema):
             found[re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '-', script.__name__).lower()] = script
     for name, *error in ERRORS:
         found[f'error-{name}'] = type(name, (Failing,), {

@@ -178,6 +178,30 @@ is(failure(scripted('unprepared-once') =~ s/ks\.t'/ks.t WHERE k = ?', '1'/r), $R
 like(failure(scripted('prepare-fails') =~ s/ks\.t'/ks.t WHERE k = ?', '1'/r), qr/^\w{5}: CQL error of server "prepare_fails": .*\nDETAIL:  \w.*\nCONTEXT:  CQL statement: SELECT k FROM ks\.t WHERE k = \?$/,
 	'a statement that cannot be prepared');
 
+# ---- answers about the schema that are none
+
+sub import_schema
+{
+	my ($script) = @_;
+	my ($name) = scripted($script) =~ /'(\w+)'/ or die;
+
+	return "CREATE SCHEMA $name; IMPORT FOREIGN SCHEMA ks FROM SERVER $name INTO $name";
+}
+
+is(failure(import_schema('good')), '', 'tables are imported');
+is(failure('SELECT * FROM good.t'), "1|one\n2|two", 'and can be read');
+for my $script ('schema-void', 'schema-narrow')
+{
+	like(failure(import_schema($script)), qr/^08P01: server "\w+" has not told what was asked for\nCONTEXT:  CQL statement: SELECT table_name, /, $script);
+}
+is(failure(import_schema('prepared-few-markers') . q{; ALTER SERVER prepared_few_markers OPTIONS (write_mode 'immediate')}), '',
+	'tables of a server that does not see markers');
+for my $statement ('SELECT * FROM prepared_few_markers.t WHERE k = 1', q{INSERT INTO prepared_few_markers.t VALUES (1, 'one')})
+{
+	like(failure($statement), qr/^08P01: server "prepared_few_markers" has found 0 markers in a statement with [12]\nCONTEXT:  CQL statement: /, $statement);
+}
+like(failure(import_schema('schema-deep')), qr/^54001: /, 'types without end');
+
 # ---- connections that are lost, and answers that are none
 
 my %LOST = (
