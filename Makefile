@@ -91,6 +91,7 @@ OBJS = \
 	src/scylla/errors.o \
 	src/scylla/explain.o \
 	src/scylla/fdw.o \
+	src/scylla/flush.o \
 	src/scylla/import.o \
 	src/scylla/json.o \
 	src/scylla/memory.o \
@@ -98,7 +99,11 @@ OBJS = \
 	src/scylla/modify_plan.o \
 	src/scylla/nanotime.o \
 	src/scylla/options.o \
+	src/scylla/overlay.o \
 	src/scylla/overlay_plan.o \
+	src/scylla/pending.o \
+	src/scylla/pending_bytes.o \
+	src/scylla/pending_change.o \
 	src/scylla/pipeline.o \
 	src/scylla/plan.o \
 	src/scylla/primary_key.o \
@@ -109,6 +114,7 @@ OBJS = \
 	src/scylla/scan.o \
 	src/scylla/schema.o \
 	src/scylla/sender.o \
+	src/scylla/spill.o \
 	src/scylla/statement.o \
 	src/scylla/table.o \
 	src/scylla/tls.o \

@@ -16,6 +16,7 @@
 #include "pivot/pivot.h"
 #include "pivot/plan.h"
 #include "scylla/connection.h"
+#include "scylla/pending.h"
 #include "utils/guc.h"
 
 /* PG_MODULE_MAGIC's function must be seen by the server. */
@@ -36,6 +37,7 @@ _PG_init(void)
 	btm_bulk_init();
 	btm_pair_index_init();
 	btm_scylla_connection_init();
+	btm_scylla_pending_init();
 
 	MarkGUCPrefixReserved("belongs_to_many");
 }

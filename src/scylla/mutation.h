@@ -46,7 +46,8 @@ typedef struct BtmScyllaTarget
 {
 	const BtmScyllaTable *table;
 	BtmScyllaCluster *cluster;
-	struct BtmScyllaSender *sender; /* of mode 'immediate' */
+	struct BtmScyllaSender *sender; /* of mode 'immediate', or NULL */
+	struct BtmScyllaPendingWriter *pending; /* of mode 'commit', or NULL */
 } BtmScyllaTarget;
 
 /*

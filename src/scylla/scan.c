@@ -28,6 +28,7 @@
 #include "scylla/fdw.h"
 #include "scylla/json.h"
 #include "scylla/memory.h"
+#include "scylla/overlay.h"
 #include "scylla/sender.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -83,6 +84,7 @@ typedef struct CqlScan
 	BtmScyllaCluster *cluster;	/* NULL: not begun */
 	BtmScyllaPipeline *pipeline;
 	const BtmScyllaStatement *statement;
+	BtmScyllaOverlay *overlay;	/* NULL: there are no pending changes */
 	CqlParameters parameters;
 	int			nresults;
 	ResultColumn	   *results;
@@ -203,9 +205,34 @@ init_results(CqlScan *state, const CqlMetadata *metadata)
 	}
 }
 
+/*
+ * Where the transaction has changes that the scan sees, takes the plain statement
+ * instead, with those markers that it has.
+ */
+static void
+begin_overlay(CqlScan *state, ForeignScanState *node)
+{
+	List	   *private = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+	List	   *plain = list_nth(private, BTM_SCYLLA_SCAN_PLAIN);
+	List	   *attnums = list_nth(plain, BTM_SCYLLA_PLAIN_COLUMNS);
+	List	   *places = list_nth(plain, BTM_SCYLLA_PLAIN_MARKERS);
+
+	state->overlay =
+		btm_scylla_overlay_create(state->cluster, state->table,
+								  node->ss.ps.state->es_snapshot->curcid, attnums,
+								  intVal(list_nth(plain, BTM_SCYLLA_PLAIN_ORDER)));
+	if (state->overlay == NULL)
+		return;
+	state->cql = strVal(list_nth(plain, BTM_SCYLLA_PLAIN_CQL));
+	state->attnums = attnums;
+	state->nmarkers = list_length(places);
+	for (int i = 0; i < state->nmarkers; i++)
+		state->markers[i] = state->markers[list_nth_int(places, i)];
+}
+
 /* Connects, and prepares the statement. */
 static void
-connect_scan(CqlScan *state)
+connect_scan(CqlScan *state, ForeignScanState *node)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->plan_context);
 	const BtmScyllaOptions *options;
@@ -213,6 +240,7 @@ connect_scan(CqlScan *state)
 	btm_scylla_finish_senders();
 	state->cluster = btm_scylla_cluster(state->table->serverid, state->userid);
 	options = btm_scylla_cluster_options(state->cluster);
+	begin_overlay(state, node);
 	state->statement = btm_scylla_prepare(state->cluster,
 										  pg_server_to_any(state->cql, strlen(state->cql),
 														   PG_UTF8),
@@ -411,6 +439,54 @@ evaluate(Marker *marker, ExprContext *econtext)
 	return marker->nvalues > 0;
 }
 
+/* The marker of a column of the partition key, or NULL. */
+static Marker *
+partition_marker(CqlScan *state, const BtmScyllaColumn *column)
+{
+	for (int i = 0; i < state->nmarkers; i++)
+		if (state->markers[i].column == column && state->markers[i].is_key)
+			return &state->markers[i];
+	return NULL;
+}
+
+/*
+ * Has the overlay read each partition that the columns from `column` on of the
+ * partition key name; false if they do not name any.
+ */
+static bool
+read_partitions(CqlScan *state, int column, CqlBytes *key)
+{
+	Marker	   *marker;
+
+	if (column == state->table->npartition)
+	{
+		btm_scylla_overlay_read_partition(state->overlay, key);
+		return true;
+	}
+	marker = partition_marker(state, state->table->partition[column]);
+	if (marker == NULL)
+		return false;
+	for (int i = 0; i < marker->nvalues; i++)
+	{
+		key[column] = marker->values[i];
+		if (!read_partitions(state, column + 1, key))
+			return false;
+	}
+	return true;
+}
+
+/* Begins a (re)scan: what the overlay reads is what the statement reads. */
+static void
+start_overlay(CqlScan *state)
+{
+	if (state->overlay == NULL)
+		return;
+	btm_scylla_overlay_begin(state->overlay);
+	if (!state->done &&
+		!read_partitions(state, 0, palloc(sizeof(CqlBytes) * (state->table->npartition + 1))))
+		btm_scylla_overlay_read_all(state->overlay);
+}
+
 /* Begins a (re)scan: evaluates all values.  Without any there is nothing to do. */
 static void
 start(ForeignScanState *node)
@@ -425,7 +501,7 @@ start(ForeignScanState *node)
 	};
 
 	if (state->cluster == NULL)
-		connect_scan(state);
+		connect_scan(state, node);
 	old = MemoryContextSwitchTo(state->scan_context);
 	error_context_stack = &context;
 	state->started = true;
@@ -436,6 +512,7 @@ start(ForeignScanState *node)
 		state->done = !evaluate(&state->markers[i], node->ss.ps.ps_ExprContext);
 	}
 	error_context_stack = context.previous;
+	start_overlay(state);
 	MemoryContextSwitchTo(old);
 }
 
@@ -576,7 +653,7 @@ next_page(CqlScan *state)
 
 /* Puts a row's cells into the slot. */
 static void
-store_row(CqlScan *state, TupleTableSlot *slot)
+store_row(CqlScan *state, const CqlBytes *cells, TupleTableSlot *slot)
 {
 	BtmScyllaColumnContext place = {state->table, NULL};
 	ErrorContextCallback context = {
@@ -599,7 +676,7 @@ store_row(CqlScan *state, TupleTableSlot *slot)
 			continue;
 		place.column = btm_scylla_column_by_number(state->table, result->attribute + 1);
 		slot->tts_values[result->attribute] =
-			btm_scylla_to_datum(&result->converter, state->cells[i],
+			btm_scylla_to_datum(&result->converter, cells[i],
 								&slot->tts_isnull[result->attribute]);
 	}
 	error_context_stack = context.previous;
@@ -607,21 +684,57 @@ store_row(CqlScan *state, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
+/* Puts the server's next row into the scan's cells; false at the end. */
+static bool
+fetch_row(void *scan)
+{
+	CqlScan    *state = scan;
+	CqlError	error = {0};
+
+	while (!state->has_page || state->rows.left == 0)
+		if (!next_page(state))
+			return false;
+	state->rows.reader.error = &error;
+	btm_scylla_check(cql_rows_next(&state->rows, state->cells), &error);
+	return true;
+}
+
+/*
+ * The next row of the server's and the transaction's together.  Conditions are all
+ * checked here: pending changes may be what makes them true or false.
+ */
+static TupleTableSlot *
+next_merged_row(ForeignScanState *node)
+{
+	CqlScan    *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	CqlBytes   *cells;
+
+	while ((cells = btm_scylla_overlay_next(state->overlay, state->cells, fetch_row, state)) != NULL)
+	{
+		store_row(state, cells, slot);
+		ResetExprContext(econtext);
+		econtext->ecxt_scantuple = slot;
+		if (ExecQual(node->fdw_recheck_quals, econtext))
+			return slot;
+	}
+	return ExecClearTuple(slot);
+}
+
 TupleTableSlot *
 btm_scylla_iterate_scan(ForeignScanState *node)
 {
-	CqlScan  *state = node->fdw_state;
+	CqlScan    *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	CqlError	error = {0};
 
 	if (!state->started)
 		start(node);
-	while (!state->has_page || state->rows.left == 0)
-		if (!next_page(state))
-			return ExecClearTuple(slot);
-	state->rows.reader.error = &error;
-	btm_scylla_check(cql_rows_next(&state->rows, state->cells), &error);
-	store_row(state, slot);
+	if (state->overlay != NULL)
+		return next_merged_row(node);
+	if (!fetch_row(state))
+		return ExecClearTuple(slot);
+	store_row(state, state->cells, slot);
 	return slot;
 }
 

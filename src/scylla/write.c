@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "scylla/fdw.h"
+#include "scylla/pending.h"
 #include "scylla/sender.h"
 #include "utils/lsyscache.h"
 
@@ -21,12 +22,6 @@ check_updatable(const BtmScyllaTable *table)
 				 errmsg("foreign table \"%s\" does not allow writes", get_rel_name(table->relid)),
 				 errdetail("Its option \"%s\" is false.", "updatable")));
 	btm_scylla_check_declared_key(table);
-	if (table->write_mode != BTM_SCYLLA_IMMEDIATE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("writes to foreign table \"%s\" at commit are not supported",
-						get_rel_name(table->relid)),
-				 errhint("Set the option \"%s\" to \"%s\".", "write_mode", "immediate")));
 }
 
 BtmScyllaTarget *
@@ -38,19 +33,27 @@ btm_scylla_write_begin(const BtmScyllaTable *table, Oid userid)
 	target->table = table;
 	target->cluster = btm_scylla_cluster(table->serverid, userid);
 	btm_scylla_check_key(target->cluster, table);
-	target->sender = btm_scylla_sender_create(target->cluster, table, CurrentMemoryContext);
+	if (table->write_mode == BTM_SCYLLA_IMMEDIATE)
+		target->sender = btm_scylla_sender_create(target->cluster, table, CurrentMemoryContext);
+	else
+		target->pending = btm_scylla_pending_begin(target->cluster, table);
 	return target;
 }
 
 void
 btm_scylla_write(BtmScyllaTarget *target, const BtmScyllaMutation *mutation)
 {
-	btm_scylla_sender_add(target->sender, mutation, btm_scylla_next_timestamp());
+	if (target->pending != NULL)
+		btm_scylla_pending_add(target->pending, mutation);
+	else
+		btm_scylla_sender_add(target->sender, mutation, btm_scylla_next_timestamp());
 }
 
 void
 btm_scylla_write_end(BtmScyllaTarget *target)
 {
+	if (target->sender == NULL)
+		return;
 	btm_scylla_sender_finish(target->sender);
 	btm_scylla_sender_free(target->sender);
 	target->sender = NULL;
