@@ -85,7 +85,7 @@ class Client {
   }
 
   execute(statement, values) {
-    return this.cluster.execute(statement, values, { prepare: true });
+    return this.cluster.execute(statement, values.map(BigInt), { prepare: true });
   }
 
   // Runs action for each of a list, `depth` at a time; the results in order.
@@ -137,8 +137,8 @@ class Client {
 
   // Inserts and deletes pairs.
   async apply(parent, added, gone) {
-    const writes = [...added.map((role) => ({ query: INSERT, params: [parent, role] })),
-      ...gone.map((role) => ({ query: DELETE, params: [parent, role] }))];
+    const writes = [...added.map((role) => ({ query: INSERT, params: [BigInt(parent), BigInt(role)] })),
+      ...gone.map((role) => ({ query: DELETE, params: [BigInt(parent), BigInt(role)] }))];
     if (!this.batched) {
       await this.concurrently(writes, DEPTH, ({ query, params }) => this.execute(query, params));
       return;
@@ -152,7 +152,7 @@ class Client {
 
   async ids(parent) {
     const ids = [];
-    const result = await this.cluster.execute(IDS, [parent], { prepare: true, fetchSize: 100000 });
+    const result = await this.cluster.execute(IDS, [BigInt(parent)], { prepare: true, fetchSize: 100000 });
     for (const row of result.rows) {
       ids.push(Number(row.role_id));
     }
