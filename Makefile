@@ -41,6 +41,7 @@ OBJS = \
 	src/pivot/call.o \
 	src/pivot/detach.o \
 	src/pivot/difference.o \
+	src/pivot/foreign_reads.o \
 	src/pivot/ids.o \
 	src/pivot/insert_rows.o \
 	src/pivot/jsonrow.o \

@@ -145,18 +145,26 @@ begin_use(BtmCall *call, BtmPlan *plan)
 static bool
 is_generic(const BtmStatement *stmt)
 {
-	return stmt->input_rows <= (stmt->generic_rows ? stmt->generic_rows :
-								BTM_GENERIC_ROWS);
+	int64		rows = stmt->input_rows;
+
+	if (stmt->pivot != NULL)
+		rows = Max(rows, stmt->pivot->n);
+	return rows <= (stmt->generic_rows ? stmt->generic_rows :
+					BTM_GENERIC_ROWS);
 }
 
 /*
- * The attribute numbers of a shape, as a set; NULL for none.
+ * The attribute numbers of the columns that a statement writes or reads, as far
+ * as its text depends on them; NULL for none.
  */
-static Bitmapset *
-shape_columns(const BtmShape *shape)
+static const Bitmapset *
+statement_columns(const BtmStatement *stmt)
 {
+	const BtmShape *shape = stmt->shape;
 	Bitmapset  *result = NULL;
 
+	if (stmt->columns != NULL)
+		return stmt->columns;
 	for (int i = 0; shape != NULL && i < shape->ncolumns; i++)
 		result = bms_add_member(result, shape->columns[i]->attnum);
 	return result;
@@ -216,6 +224,8 @@ parameter_count(BtmCall *call, const BtmStatement *stmt)
 {
 	int			result = stmt->without_parent ? 0 : call->rel->nfk;
 
+	if (stmt->params != NULL)
+		return stmt->params->numParams;
 	if (stmt->single != NULL)
 		result += id_columns(call->rel, stmt->shape);
 	return result;
@@ -227,6 +237,8 @@ parameter_count(BtmCall *call, const BtmStatement *stmt)
 static Oid
 parameter_type(const BtmResolved *rel, const BtmStatement *stmt, int i)
 {
+	if (stmt->params != NULL)
+		return stmt->params->params[i].ptype;
 	if (i < rel->nfk)
 		return rel->fk[i].type.type;
 	i -= rel->nfk;
@@ -346,7 +358,7 @@ static BtmPlan *
 get_kept_plan(BtmCall *call, const BtmStatement *stmt)
 {
 	BtmResolved *rel = call->rel;
-	Bitmapset  *shape = shape_columns(stmt->shape);
+	const Bitmapset *shape = statement_columns(stmt);
 	BtmPlan    *plan = find_plan(rel, stmt, shape);
 
 	if (plan != NULL)
@@ -357,7 +369,7 @@ get_kept_plan(BtmCall *call, const BtmStatement *stmt)
 }
 
 /*
- * Makes the plan of a statement about many parents.
+ * Makes the plan of a statement about many parents, or rows of the pivot.
  *
  * With random_page_cost at its default, the planner reads and hashes the whole
  * pivot as soon as there is a parent for every 150 of its rows or so, though
@@ -393,7 +405,7 @@ prepare_for_input(BtmCall *call, const BtmStatement *stmt)
 {
 	SPIPlanPtr	plan = prepare(call, stmt, 0);
 
-	if (stmt->has_parents)
+	if (stmt->has_parents || stmt->pivot != NULL)
 		plan_for_parents(plan);
 	return plan;
 }
@@ -404,45 +416,72 @@ prepare_for_input(BtmCall *call, const BtmStatement *stmt)
  */
 
 /*
- * Makes the input visible to the statement, under BTM_INPUT_NAME: to SPI, and
- * to the executor through the environment that is returned.
+ * Makes rows visible under a name: to SPI, and through an environment, which is
+ * made if there is none.
  */
 static QueryEnvironment *
-register_input(const BtmStatement *stmt)
+register_rows(QueryEnvironment *env, const char *name, TupleDesc desc,
+			  Tuplestorestate *store, double estimate)
 {
-	QueryEnvironment *env;
-	EphemeralNamedRelation enr;
+	EphemeralNamedRelation enr = palloc0(sizeof(EphemeralNamedRelationData));
 	int			rc;
 
-	if (stmt->input == NULL)
-		return NULL;
-	enr = palloc0(sizeof(EphemeralNamedRelationData));
-	enr->md.name = BTM_INPUT_NAME;
-	enr->md.tupdesc = stmt->input_desc;
+	enr->md.name = unconstify(char *, name);
+	enr->md.tupdesc = desc;
 	enr->md.enrtype = ENR_NAMED_TUPLESTORE;
-	enr->md.enrtuples = is_generic(stmt) ?
-		BTM_GENERIC_ESTIMATE : stmt->input_rows;
-	enr->reldata = stmt->input;
+	enr->md.enrtuples = estimate;
+	enr->reldata = store;
 	rc = SPI_register_relation(enr);
 	if (rc != SPI_OK_REL_REGISTER)
 		elog(ERROR, "SPI_register_relation failed: %s",
 			 SPI_result_code_string(rc));
 
-	env = create_queryEnv();
+	if (env == NULL)
+		env = create_queryEnv();
 	register_ENR(env, enr);
 	return env;
 }
 
 /*
- * Takes the input away again and frees it.
+ * Makes the input visible to the statement, under BTM_INPUT_NAME, and rows that
+ * stand for tables: to SPI, and to the executor through the environment that is
+ * returned.
+ */
+static QueryEnvironment *
+register_input(const BtmStatement *stmt)
+{
+	bool		generic = is_generic(stmt);
+	QueryEnvironment *env = NULL;
+
+	if (stmt->input != NULL)
+		env = register_rows(env, BTM_INPUT_NAME, stmt->input_desc, stmt->input,
+							generic ? BTM_GENERIC_ESTIMATE : stmt->input_rows);
+	if (stmt->pivot != NULL)
+		env = register_rows(env, BTM_PIVOT_NAME, stmt->pivot->desc,
+							stmt->pivot->store,
+							generic ? BTM_GENERIC_ESTIMATE : stmt->pivot->n);
+	if (stmt->related != NULL)
+		env = register_rows(env, BTM_RELATED_NAME, stmt->related->desc,
+							stmt->related->store,
+							generic ? BTM_GENERIC_ESTIMATE : stmt->related->n);
+	return env;
+}
+
+/*
+ * Takes all that away again and frees the input.
  */
 static void
 unregister_input(const BtmStatement *stmt)
 {
-	if (stmt->input == NULL)
-		return;
-	SPI_unregister_relation(BTM_INPUT_NAME);
-	tuplestore_end(stmt->input);
+	if (stmt->input != NULL)
+	{
+		SPI_unregister_relation(BTM_INPUT_NAME);
+		tuplestore_end(stmt->input);
+	}
+	if (stmt->pivot != NULL)
+		SPI_unregister_relation(BTM_PIVOT_NAME);
+	if (stmt->related != NULL)
+		SPI_unregister_relation(BTM_RELATED_NAME);
 }
 
 /*
@@ -465,8 +504,8 @@ set_parameter(ParamListInfo params, int i, Datum value, bool isnull, Oid type)
 }
 
 /*
- * The parent's key and a single id as parameters, or NULL for a statement
- * without.
+ * A statement's own parameters; or the parent's key and a single id; or NULL for
+ * a statement without.
  */
 static ParamListInfo
 make_parameters(BtmCall *call, const BtmStatement *stmt)
@@ -475,8 +514,8 @@ make_parameters(BtmCall *call, const BtmStatement *stmt)
 	int			n = parameter_count(call, stmt);
 	ParamListInfo params;
 
-	if (n == 0)
-		return NULL;
+	if (n == 0 || stmt->params != NULL)
+		return stmt->params;
 	params = makeParamList(n);
 	for (int i = 0; i < rel->nfk; i++)
 		set_parameter(params, i, call->parent[i], false,

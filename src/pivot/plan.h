@@ -9,7 +9,8 @@
  * the transition tables of triggers: any column type works, and the planner
  * is told the number of rows.  A single id comes as further parameters, from
  * which a subquery makes that relation: the planner folds it, and the plan is
- * that of a statement about one pair.
+ * that of a statement about one pair.  In the same way rows that were read
+ * before can stand for the pivot and for the related table.
  *
  * Small statements are planned once, as generic plans, and kept with the
  * resolved relation.  Since such a plan must stay good when tables grow, it is
@@ -46,25 +47,42 @@ typedef enum BtmStatementKind
 	BTM_STMT_COUNT,
 	BTM_STMT_COUNT_FOR,
 	BTM_STMT_READ_CONFLICTS,
-	BTM_STMT_FOREIGN_KEY
+	BTM_STMT_FOREIGN_KEY,
+	BTM_STMT_PIVOT_ROWS,
+	BTM_STMT_RELATED_ROWS
 } BtmStatementKind;
 
 /* Name of the ephemeral relation in SQL text. */
 #define BTM_INPUT_NAME "btm_input"
 
+/* Names of rows that stand for the pivot and for the related table. */
+#define BTM_PIVOT_NAME "btm_pivot"
+#define BTM_RELATED_NAME "btm_related"
+
 /* Statements with more input rows than this are planned for their size. */
 #define BTM_GENERIC_ROWS 256
+
+/* Rows of a table that were read before: some of its columns, by their names. */
+typedef struct BtmRows
+{
+	TupleDesc	desc;
+	Tuplestorestate *store;
+	int64		n;
+} BtmRows;
 
 typedef struct BtmStatement
 {
 	/* These identify it among the statements of its relation. */
 	BtmStatementKind kind;
 	const BtmShape *shape;		/* attributes it writes, or NULL */
+	const Bitmapset *columns;	/* or columns it reads, by number, or NULL */
 	uint64		variant;		/* what else its text depends on, 0: nothing.
 								 * RESULTS: identifier of the row type;
 								 * RESULTS_FOR: 1 + the limit per parent;
 								 * UPDATE: is one of the attributes NULL?;
-								 * FOREIGN_KEY: index of the key */
+								 * FOREIGN_KEY: index of the key;
+								 * PIVOT_ROWS, RELATED_ROWS: how the keys are
+								 * given */
 	bool		returning;		/* keys of the affected rows wanted? */
 
 	bool		without_parent; /* has no parameters */
@@ -81,6 +99,10 @@ typedef struct BtmStatement
 	Tuplestorestate *input;		/* the ephemeral relation, or NULL */
 	Datum	   *single;			/* or the only row of ids, or NULL */
 	bool	   *single_nulls;
+
+	ParamListInfo params;		/* the parameters, or NULL: as above */
+	const BtmRows *pivot;		/* stands for the pivot, or NULL */
+	const BtmRows *related;		/* stands for the related table, or NULL */
 } BtmStatement;
 
 /*

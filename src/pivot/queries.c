@@ -17,6 +17,12 @@
  * one SELECT and where it ends, and then goes into the text as it was written:
  * in parentheses, on lines of its own because it may end with a comment.
  *
+ * Where the pivot is a foreign table and one parent is asked for, the parent's
+ * rows are a materialized WITH query: they are read once, by the parent's key
+ * alone, whatever the planner thinks of the user's query, whose rows are then
+ * joined to them.  If the related table is foreign as well, the query is also
+ * restricted to the ids among them, as a list, which its wrapper can send.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
@@ -319,6 +325,84 @@ btm_sql_literal_where(StringInfo sql, BtmCall *call, bool for_parent)
 }
 
 /*
+ * A name for a WITH query that the user's query does not use.  Names are
+ * compared as substrings, whatever their case: that is more than enough.
+ */
+static char *
+with_name(const char *query)
+{
+	char	   *folded = downcase_identifier(query, strlen(query), false, false);
+	char	   *name = pstrdup(BTM_PIVOT_NAME);
+
+	for (int i = 1; strstr(folded, name) != NULL; i++)
+		name = psprintf(BTM_PIVOT_NAME "_%d", i);
+	return name;
+}
+
+/*
+ * "WITH name AS MATERIALIZED (SELECT p.a, ... FROM pivot p WHERE ...) ": all
+ * columns of the parent's rows.
+ */
+static void
+append_with(StringInfo sql, BtmCall *call, const char *name)
+{
+	const BtmResolved *rel = call->rel;
+	StringInfoData conditions;
+
+	appendStringInfo(sql, "WITH %s AS MATERIALIZED (SELECT ", name);
+	for (int i = 0; i < rel->ncolumns; i++)
+	{
+		appendStringInfoString(sql, i > 0 ? ", " : "");
+		btm_sql_column(sql, "p", rel->columns[i].name);
+	}
+	appendStringInfoString(sql, " FROM ");
+	btm_sql_table(sql, rel->pivot);
+	initStringInfo(&conditions);
+	append_conditions(&conditions, call, "p", true);
+	appendStringInfo(sql, " p WHERE %s) ", conditions.data + strlen(" AND "));
+}
+
+/*
+ * " AND r.key = ANY (ARRAY(SELECT p.key FROM name p))" for each column of the
+ * related key that can be in an array.
+ */
+static void
+append_related_lists(StringInfo sql, const BtmResolved *rel, const char *name)
+{
+	for (int i = 0; i < rel->nrk; i++)
+	{
+		const BtmKeyColumn *key = &rel->rk[i];
+
+		if (!OidIsValid(get_array_type(key->type.type)))
+			continue;
+		appendStringInfoString(sql, " AND ");
+		btm_sql_column(sql, "r", key->refname);
+		appendStringInfoChar(sql, ' ');
+		btm_sql_operator(sql,
+						 btm_equality_operator(getBaseType(key->reftype),
+											   key->type.type));
+		appendStringInfoString(sql, " ANY (ARRAY(SELECT ");
+		btm_sql_column(sql, "p", key->name);
+		appendStringInfo(sql, " FROM %s p)", name);
+		btm_sql_related_collation(sql, key);
+		appendStringInfoChar(sql, ')');
+	}
+}
+
+/*
+ * " WHERE ..." where the parent's rows have been read.
+ */
+static void
+append_constraints_with(StringInfo sql, const BtmResolved *rel,
+						const char *name)
+{
+	appendStringInfoString(sql, " WHERE true");
+	if (get_rel_relkind(rel->related) == RELKIND_FOREIGN_TABLE)
+		append_related_lists(sql, rel, name);
+	btm_sql_related_scope(sql, rel);
+}
+
+/*
  * Both forms of add_constraints.
  */
 static Datum
@@ -327,17 +411,26 @@ add_constraints(FunctionCallInfo fcinfo, bool for_parent)
 	BtmCall    *call = begin(fcinfo, "add_constraints", for_parent);
 	const BtmResolved *rel = call->rel;
 	char	   *query = query_arg(call, for_parent ? 2 : 1);
+	char	   *with = for_parent && btm_is_foreign(rel) ? with_name(query) : NULL;
 	StringInfoData sql;
 
 	initStringInfo(&sql);
+	if (with != NULL)
+		append_with(&sql, call, with);
 	appendStringInfoString(&sql, "SELECT r.*");
 	btm_sql_aliased_pivot_columns(&sql, rel, ", ");
 	appendStringInfoString(&sql, " FROM ");
-	btm_sql_table(&sql, rel->pivot);
+	if (with != NULL)
+		appendStringInfoString(&sql, with);
+	else
+		btm_sql_table(&sql, rel->pivot);
 	appendStringInfo(&sql, " p JOIN (\n%s\n) AS r ON (", query);
 	btm_sql_related_join(&sql, rel, "p");
 	appendStringInfoChar(&sql, ')');
-	btm_sql_literal_where(&sql, call, for_parent);
+	if (with != NULL)
+		append_constraints_with(&sql, rel, with);
+	else
+		btm_sql_literal_where(&sql, call, for_parent);
 	btm_sql_order_by(&sql, rel);
 	btm_sql_limit(&sql, rel);
 	btm_call_end(call);

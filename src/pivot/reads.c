@@ -6,7 +6,8 @@
  *
  * They are answered from the pivot alone.  Only a relation with a filter on
  * related rows joins the related table.  A row whose related key is NULL
- * belongs to no pair and does not count.
+ * belongs to no pair and does not count.  About a foreign table that is not
+ * asked where no row can have one: it might keep a count from being remote.
  *
  * Ids are put into order and freed of duplicates here rather than in SQL,
  * except where the executor returns them as rows.
@@ -46,8 +47,8 @@ append_pairs(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 		btm_statement_append_input(sql, call, stmt);
 		appendStringInfoString(sql, ", ");
 	}
-	btm_sql_from(sql, rel, btm_reads_related(rel));
-	btm_sql_where(sql, rel, stmt->without_parent);
+	btm_sql_from(sql, rel, stmt, btm_reads_related(rel));
+	btm_sql_where(sql, rel, stmt);
 	btm_sql_related_not_null(sql, rel, "p");
 }
 
@@ -143,6 +144,7 @@ read_ids(BtmCall *call, BtmStatementKind kind,
 		 void (*build) (StringInfo, BtmCall *, const BtmStatement *),
 		 const BtmKeys *among, BtmKeys *found)
 {
+	const BtmRead read = {.ids = among};
 	BtmStatement stmt = {0};
 
 	stmt.kind = kind;
@@ -150,8 +152,7 @@ read_ids(BtmCall *call, BtmStatementKind kind,
 	btm_connect(call);
 	if (among != NULL)
 		btm_statement_input_keys(call, &stmt, among);
-	btm_statement_run(call, &stmt, true,
-					  btm_keys_receiver(found, call->rel->id));
+	btm_read(call, &stmt, &read, btm_keys_receiver(found, call->rel->id));
 	btm_keys_sort_unique(found, call->rel->id);
 	SPI_finish();
 }
@@ -205,6 +206,7 @@ Datum
 btm_related_ids_typed(PG_FUNCTION_ARGS)
 {
 	BtmCall    *call = btm_call_begin(fcinfo, "related_ids", AccessShareLock);
+	const BtmRead read = {0};
 	BtmTypedStatement typed = {0};
 
 	btm_call_set_parent(call, 1, true);
@@ -216,8 +218,8 @@ btm_related_ids_typed(PG_FUNCTION_ARGS)
 		typed.stmt.build = build_typed_ids;
 
 		btm_connect(call);
-		btm_statement_run(call, &typed.stmt, true,
-						  btm_rows_receiver((ReturnSetInfo *) fcinfo->resultinfo));
+		btm_read(call, &typed.stmt, &read,
+				 btm_rows_receiver((ReturnSetInfo *) fcinfo->resultinfo));
 		SPI_finish();
 	}
 	btm_call_end(call);
@@ -280,6 +282,7 @@ btm_count_related(PG_FUNCTION_ARGS)
 {
 	BtmCall    *call = btm_call_begin(fcinfo, "count_related",
 									  AccessShareLock);
+	const BtmRead read = {0};
 	BtmStatement stmt = {0};
 	BtmKeys		counts;
 	int64		result = 0;
@@ -292,8 +295,7 @@ btm_count_related(PG_FUNCTION_ARGS)
 
 		btm_connect(call);
 		btm_keys_init(&counts, 1);
-		btm_statement_run(call, &stmt, true,
-						  btm_keys_receiver(&counts, count_columns));
+		btm_read(call, &stmt, &read, btm_keys_receiver(&counts, count_columns));
 		SPI_finish();
 		result = DatumGetInt64(*BTM_KEY(&counts, 0));
 	}
@@ -308,14 +310,14 @@ btm_count_related(PG_FUNCTION_ARGS)
 static void
 read_counts(BtmCall *call, const BtmParents *parents, BtmKeys *counts)
 {
+	const BtmRead read = {.parents = &parents->keys};
 	BtmStatement stmt = {0};
 
 	stmt.kind = BTM_STMT_COUNT_FOR;
 	stmt.build = build_count_for;
 	btm_connect(call);
 	btm_statement_input_parents(call, &stmt, &parents->keys);
-	btm_statement_run(call, &stmt, true,
-					  btm_keys_receiver(counts, count_columns));
+	btm_read(call, &stmt, &read, btm_keys_receiver(counts, count_columns));
 	SPI_finish();
 }
 

@@ -149,30 +149,48 @@ btm_sql_aliased_pivot_columns(StringInfo sql, const BtmResolved *rel,
 	}
 }
 
-void
-btm_sql_from(StringInfo sql, const BtmResolved *rel, bool join_related)
+/*
+ * The name of a table, or that of the rows that stand for it.
+ */
+static void
+append_source(StringInfo sql, Oid relid, const BtmRows *rows, const char *name)
 {
-	btm_sql_table(sql, rel->pivot);
+	if (rows != NULL)
+		appendStringInfoString(sql, name);
+	else
+		btm_sql_table(sql, relid);
+}
+
+void
+btm_sql_from(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
+			 bool join_related)
+{
+	append_source(sql, rel->pivot, stmt ? stmt->pivot : NULL, BTM_PIVOT_NAME);
 	appendStringInfoString(sql, " p");
 	if (!join_related)
 		return;
 	appendStringInfoString(sql, " JOIN ");
-	btm_sql_table(sql, rel->related);
+	append_source(sql, rel->related, stmt ? stmt->related : NULL,
+				  BTM_RELATED_NAME);
 	appendStringInfoString(sql, " r ON (");
 	btm_sql_related_join(sql, rel, "p");
 	appendStringInfoChar(sql, ')');
 }
 
 void
-btm_sql_where(StringInfo sql, const BtmResolved *rel, bool parent_from_input)
+btm_sql_where(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, " WHERE ");
-	if (parent_from_input)
+	if (stmt->without_parent)
 		btm_sql_parent_set(sql, rel, "p");
+	else if (stmt->pivot != NULL)
+		appendStringInfoString(sql, "true");
 	else
 		btm_sql_parent_params(sql, rel, "p");
-	btm_sql_scope(sql, rel, "p");
-	btm_sql_related_scope(sql, rel);
+	if (stmt->pivot == NULL)
+		btm_sql_scope(sql, rel, "p");
+	if (stmt->related == NULL)
+		btm_sql_related_scope(sql, rel);
 }
 
 void
@@ -195,13 +213,34 @@ btm_sql_cast_column(StringInfo sql, const char *alias, Oid relid,
  * " FROM ... WHERE ... ORDER BY ... LIMIT ..." for one parent.
  */
 static void
-append_results_tail(StringInfo sql, const BtmResolved *rel)
+append_results_tail(StringInfo sql, const BtmResolved *rel,
+					const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, " FROM ");
-	btm_sql_from(sql, rel, true);
-	btm_sql_where(sql, rel, false);
+	btm_sql_from(sql, rel, stmt, true);
+	btm_sql_where(sql, rel, stmt);
 	btm_sql_order_by(sql, rel);
 	btm_sql_limit(sql, rel);
+}
+
+/*
+ * The columns of jsonb rows.
+ */
+void
+btm_wanted_results(const BtmResolved *rel, const BtmStatement *stmt,
+				   BtmWanted *wanted)
+{
+	Relation	related = relation_open(rel->related, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(related);
+	ListCell   *lc;
+
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			wanted->related = bms_add_member(wanted->related, i + 1);
+	relation_close(related, NoLock);
+	foreach(lc, btm_result_pivot_columns(rel))
+		wanted->pivot = bms_add_member(wanted->pivot,
+									   ((BtmPivotColumn *) lfirst(lc))->attnum);
 }
 
 static void
@@ -209,7 +248,7 @@ build_results(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, "SELECT ");
 	btm_sql_result_columns(sql, call->rel);
-	append_results_tail(sql, call->rel);
+	append_results_tail(sql, call->rel, stmt);
 }
 
 /*
@@ -273,6 +312,30 @@ append_typed_column(StringInfo sql, const BtmResolved *rel,
 						att->atttypid, att->atttypmod);
 }
 
+/*
+ * The columns of a row type.
+ */
+static void
+wanted_typed(const BtmResolved *rel, const BtmStatement *stmt,
+			 BtmWanted *wanted)
+{
+	TupleDesc	row = ((const BtmTypedStatement *) stmt)->row;
+
+	for (int i = 0; i < row->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(row, i)->attname);
+		AttrNumber	attnum = get_attnum(rel->related, name);
+		const BtmPivotColumn *column = find_pivot_alias(rel, name);
+
+		if (TupleDescAttr(row, i)->attisdropped)
+			continue;
+		if (AttrNumberIsForUserDefinedAttr(attnum))
+			wanted->related = bms_add_member(wanted->related, attnum);
+		else if (column != NULL)
+			wanted->pivot = bms_add_member(wanted->pivot, column->attnum);
+	}
+}
+
 static void
 build_typed_results(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
@@ -290,7 +353,7 @@ build_typed_results(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 		append_typed_column(sql, call->rel, att, row->tdtypeid);
 		separator = ", ";
 	}
-	append_results_tail(sql, call->rel);
+	append_results_tail(sql, call->rel, stmt);
 }
 
 /* ---------
@@ -415,6 +478,7 @@ Datum
 btm_get_results(PG_FUNCTION_ARGS)
 {
 	BtmCall    *call = btm_call_begin(fcinfo, "get_results", AccessShareLock);
+	const BtmRead read = {.wanted = btm_wanted_results};
 	BtmStatement stmt = {0};
 	JsonReceiver receiver = {0};
 
@@ -429,7 +493,7 @@ btm_get_results(PG_FUNCTION_ARGS)
 		receiver.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 		btm_connect(call);
-		btm_statement_run(call, &stmt, true, &receiver.pub);
+		btm_read(call, &stmt, &read, &receiver.pub);
 		SPI_finish();
 	}
 	btm_call_end(call);
@@ -491,6 +555,7 @@ Datum
 btm_get_results_typed(PG_FUNCTION_ARGS)
 {
 	BtmCall    *call = btm_call_begin(fcinfo, "get_results", AccessShareLock);
+	const BtmRead read = {.wanted = wanted_typed};
 	BtmTypedStatement typed = {0};
 
 	btm_call_set_parent(call, 1, true);
@@ -502,8 +567,8 @@ btm_get_results_typed(PG_FUNCTION_ARGS)
 		typed.stmt.build = build_typed_results;
 
 		btm_connect(call);
-		btm_statement_run(call, &typed.stmt, true,
-						  btm_rows_receiver((ReturnSetInfo *) fcinfo->resultinfo));
+		btm_read(call, &typed.stmt, &read,
+				 btm_rows_receiver((ReturnSetInfo *) fcinfo->resultinfo));
 		SPI_finish();
 	}
 	btm_call_end(call);

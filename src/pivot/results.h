@@ -15,6 +15,7 @@
 
 #include "pivot/plan.h"
 
+#include "catalog/pg_class.h"
 #include "funcapi.h"
 
 /* ---- results.c: columns ---- */
@@ -40,16 +41,27 @@ extern void btm_sql_aliased_pivot_columns(StringInfo sql,
 										  const BtmResolved *rel,
 										  const char *separator);
 
-/* "pivot p", and " JOIN related r ON (...)" if the read needs it */
+/* ---- results.c: columns of jsonb rows, for BtmRead ---- */
+
+struct BtmWanted;
+extern void btm_wanted_results(const BtmResolved *rel,
+							   const BtmStatement *stmt,
+							   struct BtmWanted *wanted);
+
+/*
+ * "pivot p", and " JOIN related r ON (...)" if the read needs it; the rows that
+ * stand for them in a statement, which may be NULL
+ */
 extern void btm_sql_from(StringInfo sql, const BtmResolved *rel,
-						 bool join_related);
+						 const BtmStatement *stmt, bool join_related);
 
 /*
  * " WHERE ...": the parent, from the parameters or from the input, and the
- * relation's filters; where_related only with a join
+ * relation's filters, as far as rows that stand for the tables do not fulfil
+ * them; where_related only with a join
  */
 extern void btm_sql_where(StringInfo sql, const BtmResolved *rel,
-						  bool parent_from_input);
+						  const BtmStatement *stmt);
 
 /* Do reads of keys and counts need the related table? */
 static inline bool
@@ -71,6 +83,49 @@ extern void btm_sql_cast_column(StringInfo sql, const char *alias, Oid relid,
  */
 extern void btm_sql_literal_where(StringInfo sql, BtmCall *call,
 								  bool for_parent);
+
+/* ---- foreign_reads.c: pivots that are foreign tables ---- */
+
+/* Columns by number. */
+typedef struct BtmWanted
+{
+	Bitmapset  *pivot;
+	Bitmapset  *related;
+} BtmWanted;
+
+/* What a read is about. */
+typedef struct BtmRead
+{
+	/*
+	 * Adds the columns that results show; NULL if related rows are not asked
+	 * for.
+	 */
+	void		(*wanted) (const BtmResolved *rel, const BtmStatement *stmt,
+						   BtmWanted *wanted);
+	const BtmKeys *parents;		/* NULL: the call's parent */
+	const BtmKeys *ids;			/* of the parent's pairs, or NULL: all */
+} BtmRead;
+
+extern uint64 btm_read_foreign(BtmCall *call, BtmStatement *stmt,
+							   const BtmRead *read, DestReceiver *dest);
+
+static inline bool
+btm_is_foreign(const BtmResolved *rel)
+{
+	return rel->pivot_kind == RELKIND_FOREIGN_TABLE;
+}
+
+/*
+ * Runs the statement of a read, read_only, as btm_statement_run does.
+ */
+static inline uint64
+btm_read(BtmCall *call, BtmStatement *stmt, const BtmRead *read,
+		 DestReceiver *dest)
+{
+	return btm_is_foreign(call->rel) ?
+		btm_read_foreign(call, stmt, read, dest) :
+		btm_statement_run(call, stmt, true, dest);
+}
 
 /* ---- results.c: receivers of rows ---- */
 

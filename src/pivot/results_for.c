@@ -9,7 +9,9 @@
  * to that parent's list.  Where a parent's rows are limited, they come from a
  * LATERAL subquery with the limit in it: an index in the order of the results
  * then reads no more rows than are wanted.  The subquery runs once per parent
- * and delivers its rows in order.
+ * and delivers its rows in order.  Where the pivot's rows were read before
+ * (foreign_reads.c), nothing is saved by that: all rows are joined, and those
+ * beyond the limit are left out here.
  *
  * The limit is part of the text, so a plan is kept for each limit that is
  * used; a parameter in its place would hide it from the planner.
@@ -292,13 +294,13 @@ rows_to_skip(const BtmResolved *rel)
  * One join of all parents with their rows.
  */
 static void
-build_join(StringInfo sql, const BtmResolved *rel)
+build_join(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, "SELECT u.ord, ");
 	btm_sql_result_columns(sql, rel);
 	appendStringInfoString(sql, " FROM " BTM_INPUT_NAME " u, ");
-	btm_sql_from(sql, rel, true);
-	btm_sql_where(sql, rel, true);
+	btm_sql_from(sql, rel, stmt, true);
+	btm_sql_where(sql, rel, stmt);
 	btm_sql_order_by(sql, rel);
 }
 
@@ -306,14 +308,15 @@ build_join(StringInfo sql, const BtmResolved *rel)
  * For each parent a subquery with a limit.
  */
 static void
-build_lateral(StringInfo sql, const BtmResolved *rel, int64 limit, int64 skip)
+build_lateral(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
+			  int64 limit, int64 skip)
 {
 	appendStringInfoString(sql, "SELECT u.ord, s.* FROM " BTM_INPUT_NAME
 						   " u CROSS JOIN LATERAL (SELECT ");
 	btm_sql_result_columns(sql, rel);
 	appendStringInfoString(sql, " FROM ");
-	btm_sql_from(sql, rel, true);
-	btm_sql_where(sql, rel, true);
+	btm_sql_from(sql, rel, stmt, true);
+	btm_sql_where(sql, rel, stmt);
 	btm_sql_order_by(sql, rel);
 	if (limit >= 0)
 		appendStringInfo(sql, " LIMIT " INT64_FORMAT, limit);
@@ -330,10 +333,10 @@ build_results_for(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 										((const ForStatement *) stmt)->limit);
 	int64		skip = rows_to_skip(rel);
 
-	if (limit < 0 && skip == 0)
-		build_join(sql, rel);
+	if (stmt->pivot != NULL || (limit < 0 && skip == 0))
+		build_join(sql, rel, stmt);
 	else
-		build_lateral(sql, rel, limit, skip);
+		build_lateral(sql, rel, stmt, limit, skip);
 }
 
 /* ------------
@@ -348,6 +351,9 @@ typedef struct ListReceiver
 	BtmCall    *call;
 	BtmJsonList *lists;			/* one per parent */
 	BtmJsonShape *shape;
+	int64		limit;			/* rows of a parent, -1: as many as come */
+	int64	   *to_skip;		/* rows still to be skipped, per parent, or
+								 * NULL */
 } ListReceiver;
 
 static void
@@ -365,13 +371,39 @@ static bool
 list_receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	ListReceiver *receiver = (ListReceiver *) self;
-	Jsonb	   *row = btm_json_row(receiver->shape, slot);
-	int64		parent = DatumGetInt64(slot->tts_values[0]);
-	MemoryContext oldcxt = MemoryContextSwitchTo(receiver->call->cxt);
+	bool		isnull;
+	int64		parent = DatumGetInt64(slot_getattr(slot, 1, &isnull));
+	BtmJsonList *list = &receiver->lists[parent];
+	MemoryContext oldcxt;
+	Jsonb	   *row;
 
-	btm_json_list_add(&receiver->lists[parent], row);
+	if (receiver->to_skip != NULL && receiver->to_skip[parent] > 0)
+	{
+		receiver->to_skip[parent]--;
+		return true;
+	}
+	if (receiver->limit >= 0 && list->n >= receiver->limit)
+		return true;
+	row = btm_json_row(receiver->shape, slot);
+	oldcxt = MemoryContextSwitchTo(receiver->call->cxt);
+	btm_json_list_add(list, row);
 	MemoryContextSwitchTo(oldcxt);
 	return true;
+}
+
+/*
+ * Has the receiver leave out rows as the statement for a local pivot does.
+ */
+static void
+limit_rows(ListReceiver *receiver, int64 nparents, int64 limit, int64 skip)
+{
+	receiver->limit = limit;
+	if (skip == 0)
+		return;
+	receiver->to_skip = palloc_extended(sizeof(int64) * nparents,
+										MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < nparents; i++)
+		receiver->to_skip[i] = skip;
 }
 
 /*
@@ -380,21 +412,27 @@ list_receive(TupleTableSlot *slot, DestReceiver *self)
 static BtmJsonList *
 read_lists(BtmCall *call, const BtmParents *parents, int64 limit)
 {
+	const BtmRead read = {.wanted = btm_wanted_results,.parents = &parents->keys};
 	ForStatement statement = {0};
 	ListReceiver receiver = {0};
 
 	statement.stmt.kind = BTM_STMT_RESULTS_FOR;
 	statement.stmt.build = build_results_for;
-	statement.stmt.variant = (uint64) limit + 1;
+	if (!btm_is_foreign(call->rel))
+		statement.stmt.variant = (uint64) limit + 1;
 	statement.limit = limit;
 
 	btm_connect(call);
 	btm_receiver_init(&receiver.pub, list_startup, list_receive);
 	receiver.call = call;
+	receiver.limit = -1;
+	if (btm_is_foreign(call->rel))
+		limit_rows(&receiver, parents->keys.n,
+				   rows_per_parent(call->rel, limit), rows_to_skip(call->rel));
 	receiver.lists = palloc_extended(sizeof(BtmJsonList) * parents->keys.n,
 									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	btm_statement_input_parents(call, &statement.stmt, &parents->keys);
-	btm_statement_run(call, &statement.stmt, true, &receiver.pub);
+	btm_read(call, &statement.stmt, &read, &receiver.pub);
 	SPI_finish();
 	return receiver.lists;
 }

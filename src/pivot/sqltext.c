@@ -12,10 +12,14 @@
  */
 #include "compat.h"
 
+#include "access/htup_details.h"
 #include "access/stratnum.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "foreign/foreign.h"
 #include "pivot/sqltext.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -456,16 +460,53 @@ btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
 	}
 }
 
+/*
+ * Does the definition of a foreign table say that a column is never NULL: by NOT
+ * NULL, or as part of the key by the options of wrapper scylla?
+ */
+static bool
+is_never_null(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCacheAttNum(relid, attnum);
+	bool		result;
+	ListCell   *lc;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for attribute %d of relation %u",
+			 attnum, relid);
+	result = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+	ReleaseSysCache(tuple);
+	foreach(lc, GetForeignColumnOptions(relid, attnum))
+	{
+		const char *name = lfirst_node(DefElem, lc)->defname;
+
+		result |= strcmp(name, "partition_key") == 0 ||
+			strcmp(name, "clustering_key") == 0;
+	}
+	return result;
+}
+
 void
 btm_sql_related_not_null(StringInfo buf, const BtmResolved *rel,
 						 const char *alias)
 {
 	for (int i = 0; i < rel->nid; i++)
 	{
+		if (rel->pivot_kind == RELKIND_FOREIGN_TABLE &&
+			is_never_null(rel->pivot, rel->id[i].attnum))
+			continue;
 		appendStringInfoString(buf, " AND ");
 		btm_sql_column(buf, alias, rel->id[i].name);
 		appendStringInfoString(buf, " IS NOT NULL");
 	}
+}
+
+void
+btm_sql_related_collation(StringInfo buf, const BtmKeyColumn *key)
+{
+	if (OidIsValid(key->refcollation) && OidIsValid(key->type.collation) &&
+		key->refcollation != key->type.collation)
+		btm_sql_collation(buf, key->refcollation);
 }
 
 void
@@ -483,11 +524,7 @@ btm_sql_related_join(StringInfo buf, const BtmResolved *rel, const char *alias)
 													key->type.type));
 		appendStringInfoChar(buf, ' ');
 		btm_sql_column(buf, alias, key->name);
-
-		/* The referenced column's, as a foreign key compares. */
-		if (OidIsValid(key->refcollation) && OidIsValid(key->type.collation) &&
-			key->refcollation != key->type.collation)
-			btm_sql_collation(buf, key->refcollation);
+		btm_sql_related_collation(buf, key);
 	}
 }
 

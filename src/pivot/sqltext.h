@@ -57,13 +57,23 @@ extern void btm_sql_scope(StringInfo buf, const BtmResolved *rel,
 extern void btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
 								   const char *alias);
 
-/* " AND p.rk IS NOT NULL" for each column of the related key that may be NULL */
+/*
+ * " AND p.rk IS NOT NULL" for each column of the related key; of a foreign table
+ * for those that may be NULL
+ */
 extern void btm_sql_related_not_null(StringInfo buf, const BtmResolved *rel,
 									 const char *alias);
 
 /* r.rpk1 = p.rk1 AND ..., p being the alias */
 extern void btm_sql_related_join(StringInfo buf, const BtmResolved *rel,
 								 const char *alias);
+
+/*
+ * " COLLATE ..." if values of a related key are to be compared under another
+ * collation than the pivot's: that of the referenced column, as a foreign key
+ * does
+ */
+extern void btm_sql_related_collation(StringInfo buf, const BtmKeyColumn *key);
 
 /* " AND (...)" for where_related; nothing where there is none */
 extern void btm_sql_related_scope(StringInfo buf, const BtmResolved *rel);

@@ -77,7 +77,7 @@ create_view(BtmCall *call, const char *name, bool replace)
 					 replace ? "OR REPLACE " : "", name);
 	append_select(&sql, rel);
 	appendStringInfoString(&sql, " FROM ");
-	btm_sql_from(&sql, rel, true);
+	btm_sql_from(&sql, rel, NULL, true);
 	btm_sql_literal_where(&sql, call, false);
 	rc = SPI_execute(sql.data, false, 0);
 	if (rc != SPI_OK_UTILITY)
