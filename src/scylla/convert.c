@@ -17,6 +17,7 @@
 #include "scylla/codec.h"
 #include "scylla/convert.h"
 #include "scylla/json.h"
+#include "scylla/memory.h"
 #include "scylla/table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -182,4 +183,14 @@ btm_scylla_from_datum(BtmScyllaConverter *converter, Datum value, CqlWriter *wri
 								   OutputFunctionCall(&converter->output, value), writer);
 			break;
 	}
+}
+
+bool
+btm_scylla_is_exact(BtmScyllaConverter *converter, Datum value, CqlBytes cell)
+{
+	CqlWriter  *writer = btm_scylla_writer();
+
+	btm_scylla_from_datum(converter, value, writer);
+	return writer->length == (size_t) cell.length &&
+		memcmp(writer->data, cell.data, cell.length) == 0;
 }

@@ -50,6 +50,12 @@ extern void btm_scylla_converter_init(BtmScyllaConverter *converter, const CqlTy
  */
 extern Datum btm_scylla_to_datum(BtmScyllaConverter *converter, CqlBytes cell, bool *isnull);
 
+/*
+ * Is the value, which a cell was converted to, written as that very cell again?
+ * Not so for a time of nanoseconds, or a decimal of a negative scale.
+ */
+extern bool btm_scylla_is_exact(BtmScyllaConverter *converter, Datum value, CqlBytes cell);
+
 /* Appends the bytes of a value that is not null. */
 extern void btm_scylla_from_datum(BtmScyllaConverter *converter, Datum value,
 								  CqlWriter *writer);

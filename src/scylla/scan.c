@@ -102,6 +102,9 @@ typedef struct CqlScan
 	BtmScyllaAnswer page;
 	CqlRowReader rows;
 
+	bool		is_target;		/* the statement changes the rows, by their keys */
+	ResultColumn *inexact;		/* of the row's key, not as it is there; or NULL */
+
 	MemoryContext scan_context; /* of a (re)scan's values */
 	MemoryContext value_context;	/* of a row's values */
 	MemoryContext plan_context; /* of what stays */
@@ -156,6 +159,8 @@ btm_scylla_begin_scan(ForeignScanState *node, int eflags)
 												ALLOCSET_SMALL_SIZES);
 	state->value_context = AllocSetContextCreate(estate->es_query_cxt, "CQL row",
 												 ALLOCSET_DEFAULT_SIZES);
+	state->is_target = plan->operation == CMD_SELECT && estate->es_result_relations != NULL &&
+		estate->es_result_relations[plan->scan.scanrelid - 1] != NULL;
 	init_markers(state, node);
 }
 
@@ -651,6 +656,39 @@ next_page(CqlScan *state)
 	return true;
 }
 
+/* Notes a value of the key that is not exactly the one there. */
+static void
+note_key_value(CqlScan *state, ResultColumn *result, const BtmScyllaColumn *column,
+			   Datum value, CqlBytes cell)
+{
+	if (btm_scylla_is_key(column) && !btm_scylla_is_exact(&result->converter, value, cell))
+		state->inexact = result;
+}
+
+/*
+ * A row is changed by its key as it is here, which must be the key there: another
+ * one would be another row.  Rows that the statement does not mean do not matter.
+ */
+static void
+check_key(ForeignScanState *node, TupleTableSlot *slot)
+{
+	CqlScan    *state = node->fdw_state;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	ResultColumn *result = state->inexact;
+
+	econtext->ecxt_scantuple = slot;
+	if (!ExecQual(node->ss.ps.qual, econtext))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot change a row of foreign table \"%s\" by its key",
+					get_rel_name(state->table->relid)),
+			 errdetail("Column \"%s\" has a value of CQL type %s that type %s cannot hold exactly.",
+					   get_attname(state->table->relid, result->attribute + 1, false),
+					   btm_scylla_type_name(result->converter.cql),
+					   format_type_be(result->converter.type))));
+}
+
 /* Puts a row's cells into the slot. */
 static void
 store_row(CqlScan *state, const CqlBytes *cells, TupleTableSlot *slot)
@@ -666,6 +704,7 @@ store_row(CqlScan *state, const CqlBytes *cells, TupleTableSlot *slot)
 	MemoryContextReset(state->value_context);
 	old = MemoryContextSwitchTo(state->value_context);
 	error_context_stack = &context;
+	state->inexact = NULL;
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < state->nresults; i++)
@@ -678,6 +717,9 @@ store_row(CqlScan *state, const CqlBytes *cells, TupleTableSlot *slot)
 		slot->tts_values[result->attribute] =
 			btm_scylla_to_datum(&result->converter, cells[i],
 								&slot->tts_isnull[result->attribute]);
+		if (state->is_target && !slot->tts_isnull[result->attribute])
+			note_key_value(state, result, place.column,
+						   slot->tts_values[result->attribute], cells[i]);
 	}
 	error_context_stack = context.previous;
 	MemoryContextSwitchTo(old);
@@ -731,10 +773,13 @@ btm_scylla_iterate_scan(ForeignScanState *node)
 	if (!state->started)
 		start(node);
 	if (state->overlay != NULL)
-		return next_merged_row(node);
-	if (!fetch_row(state))
+		slot = next_merged_row(node);
+	else if (fetch_row(state))
+		store_row(state, state->cells, slot);
+	else
 		return ExecClearTuple(slot);
-	store_row(state, state->cells, slot);
+	if (state->inexact != NULL && !TupIsNull(slot))
+		check_key(node, slot);
 	return slot;
 }
 

@@ -22,7 +22,7 @@
 #include "utils/timestamp.h"
 
 /* Bytes that are under way at a time, about. */
-#define MAX_BYTES_IN_FLIGHT (4 * 1024 * 1024)
+#define MAX_BYTES_IN_FLIGHT (512 * 1024)
 
 /* Statements of a batch: a [short] in the protocol. */
 #define MAX_BATCH 65535

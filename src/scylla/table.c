@@ -25,7 +25,7 @@
 #include "utils/rel.h"
 
 #define DEFAULT_FETCH_SIZE 5000
-#define DEFAULT_BATCH_SIZE (32 * 1024)
+#define DEFAULT_BATCH_SIZE (16 * 1024)
 
 /* -------
  * Types
