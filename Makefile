@@ -41,6 +41,7 @@ OBJS = \
 	src/pivot/call.o \
 	src/pivot/detach.o \
 	src/pivot/difference.o \
+	src/pivot/foreign.o \
 	src/pivot/foreign_reads.o \
 	src/pivot/ids.o \
 	src/pivot/insert_rows.o \
@@ -57,6 +58,7 @@ OBJS = \
 	src/pivot/results.o \
 	src/pivot/results_for.o \
 	src/pivot/sqltext.o \
+	src/pivot/statements.o \
 	src/pivot/support.o \
 	src/pivot/sync.o \
 	src/pivot/toggle.o \
@@ -70,6 +72,7 @@ OBJS = \
 	src/relation/constructor.o \
 	src/relation/filters.o \
 	src/relation/foreign_keys.o \
+	src/relation/foreign_table.o \
 	src/relation/infer.o \
 	src/relation/names.o \
 	src/relation/operator_text.o \
@@ -135,6 +138,7 @@ REGRESS = \
 	bulk \
 	constructor \
 	detach \
+	foreign_pivot \
 	ids \
 	insert_rows \
 	morph \

@@ -70,7 +70,8 @@ attach(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 	btm_connect(call);
 	btm_lock_for_write(call, conflict == BTM_CONFLICT_UPDATE ?
 					   BTM_WRITE_ATTACH_UPDATE : BTM_WRITE_ATTACH, ids);
-	if (conflict == BTM_CONFLICT_ERROR && !btm_has_arbiter(call->rel))
+	if (conflict == BTM_CONFLICT_ERROR && !btm_has_arbiter(call->rel) &&
+		!call->rel->pair_is_row)
 		check_none_attached(call, ids);
 	nrows = call->routine->insert_pairs(call, ids, conflict, NULL);
 	SPI_finish();

@@ -47,9 +47,9 @@
 #include "miscadmin.h"
 #include "pivot/insert_rows.h"
 #include "pivot/local.h"
-#include "pivot/plan.h"
 #include "pivot/references.h"
 #include "pivot/sqltext.h"
+#include "pivot/statements.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -246,6 +246,15 @@ is_wanted(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 				 errdetail_internal("%s", obstacle),
 				 errhint("Set belongs_to_many.bulk_path to \"auto\".")));
 	return obstacle == NULL;
+}
+
+/*
+ * See local.h.
+ */
+void
+btm_bulk_refuse(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
+{
+	(void) is_wanted(call, ids, conflict);
 }
 
 /* ------------------------

@@ -11,6 +11,7 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "pivot/pivot.h"
@@ -36,7 +37,8 @@ btm_null_argument(BtmCall *call, const char *what, const char *hint)
  * Refuses a write where none is possible: 25006 in a read-only transaction or
  * on a standby, 25000 in parallel mode, 42501 without any privilege to write
  * to the pivot (so that nobody can take the locks of an operation who may not
- * perform it), 0A000 through a relation with a filter on related rows.
+ * perform it), 0A000 through a relation with a filter on related rows, and on
+ * a foreign pivot whose rows are not its pairs.
  */
 static void
 check_write(BtmCall *call)
@@ -50,6 +52,13 @@ check_write(BtmCall *call)
 				 errmsg("%s() cannot write through a relation with a filter on related rows",
 						call->name),
 				 errhint("Use the relation without where_related().")));
+
+	if (call->rel->write_obstacle != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s() cannot write to foreign table \"%s\"",
+						call->name, get_rel_name(pivot)),
+				 errdetail_internal("%s", call->rel->write_obstacle)));
 
 	if (pg_class_aclmask(pivot, GetUserId(), modes, ACLMASK_ANY) == 0 &&
 		pg_attribute_aclcheck_all(pivot, GetUserId(), modes,
@@ -119,7 +128,8 @@ btm_call_begin(FunctionCallInfo fcinfo, const char *name, LOCKMODE pivot_lock)
 	if (PG_ARGISNULL(0))
 		btm_null_argument(call, "relation", NULL);
 	call->rel = btm_cache_get(PG_GETARG_DATUM(0), pivot_lock, cxt);
-	call->routine = &btm_local_routine;
+	call->routine = call->rel->pivot_kind == RELKIND_FOREIGN_TABLE ?
+		&btm_foreign_routine : &btm_local_routine;
 	MemoryContextSwitchTo(oldcxt);
 
 	check_schema(call);

@@ -4,9 +4,8 @@
  *	  A pivot that PostgreSQL itself reads and writes: BtmPivotRoutine by SQL.
  *
  * One statement per step, through SPI with kept plans: privileges, row
- * security, triggers, rules, defaults, generated columns, constraints,
- * partition routing and foreign data wrappers apply as they do for SQL that
- * the caller sends.
+ * security, triggers, rules, defaults, generated columns, constraints and
+ * partition routing apply as they do for SQL that the caller sends.
  *
  * Rows are inserted from an input relation in key order.  Ids whose attributes
  * have different shapes go into different statements, so that a column that an
@@ -17,189 +16,18 @@
 #include "compat.h"
 
 #include "catalog/pg_class.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
 #include "pivot/local.h"
-#include "pivot/plan.h"
 #include "pivot/sqltext.h"
+#include "pivot/statements.h"
 #include "storage/itemptr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-/* ------------------
- * Pieces of SQL text
- * ------------------
- */
-
-/*
- * "p.k1, p.k2": the columns of an id.
- */
-static void
-append_id_columns(StringInfo sql, const BtmResolved *rel, const char *alias)
-{
-	for (int i = 0; i < rel->nid; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		btm_sql_column(sql, alias, rel->id[i].name);
-	}
-}
-
-/*
- * " RETURNING p.k1, ..." if the statement returns keys.
- */
-static void
-append_returning(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
-{
-	if (!stmt->returning)
-		return;
-	appendStringInfoString(sql, " RETURNING ");
-	append_id_columns(sql, call->rel, "p");
-}
-
-/*
- * " WHERE parent [AND ids] AND scope"
- */
-static void
-append_where(StringInfo sql, const BtmResolved *rel, bool among)
-{
-	appendStringInfoString(sql, " WHERE ");
-	btm_sql_parent_params(sql, rel, "p");
-	if (among)
-	{
-		appendStringInfoString(sql, " AND ");
-		btm_sql_id_set(sql, rel, "p");
-	}
-	btm_sql_scope(sql, rel, "p");
-}
-
-/*
- * Is p.column distinct from value?  Spelled out, because IS DISTINCT FROM
- * looks its operator up by name.  Types without equality (json) are compared
- * by their text, and so are composite types, for which IS NOT NULL asks about
- * the fields.  A value that is not NULL equals no NULL.
- */
-static void
-append_distinct(StringInfo sql, const BtmPivotColumn *column,
-				const char *value, bool may_be_null)
-{
-	bool		by_text = !OidIsValid(column->eq_opr) ||
-		column->type.typcategory == TYPCATEGORY_COMPOSITE;
-	const char *cast = by_text ? "::pg_catalog.text" : "";
-	const char *name = quote_identifier(column->name);
-
-	appendStringInfo(sql, "(p.%s%s ", name, cast);
-	btm_sql_operator(sql, by_text ? TextEqualOperator : column->eq_opr);
-	appendStringInfo(sql, " %s%s) IS NOT TRUE", value, cast);
-	if (may_be_null)
-		appendStringInfo(sql, " AND (p.%s%s IS NOT NULL OR %s%s IS NOT NULL)",
-						 name, cast, value, cast);
-}
-
-/*
- * The value of attribute i in an UPDATE: a column of `source`.
- */
-static char *
-attribute_value(const BtmStatement *stmt, int i, bool excluded)
-{
-	if (excluded)
-		return psprintf("excluded.%s",
-						quote_identifier(stmt->shape->columns[i]->name));
-	return psprintf("u.a%d", i + 1);
-}
-
-/*
- * Does the shape have this column?
- */
-bool
-btm_shape_has(const BtmShape *shape, AttrNumber attnum)
-{
-	for (int i = 0; i < shape->ncolumns; i++)
-		if (shape->columns[i]->attnum == attnum)
-			return true;
-	return false;
-}
-
-/*
- * The name of a pivot column, quoted.
- */
-static const char *
-column_name(const BtmResolved *rel, AttrNumber attnum)
-{
-	return quote_identifier(get_attname(rel->pivot, attnum, false));
-}
-
-/*
- * " SET a = value, ..., updated_at = now()"
- */
-static void
-append_set(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
-		   bool excluded)
-{
-	const BtmShape *shape = stmt->shape;
-
-	appendStringInfoString(sql, " SET ");
-	for (int i = 0; i < shape->ncolumns; i++)
-		appendStringInfo(sql, "%s%s = %s", i > 0 ? ", " : "",
-						 quote_identifier(shape->columns[i]->name),
-						 attribute_value(stmt, i, excluded));
-	if (AttributeNumberIsValid(rel->updated_at) &&
-		!btm_shape_has(shape, rel->updated_at))
-		appendStringInfo(sql, ", %s = pg_catalog.now()",
-						 column_name(rel, rel->updated_at));
-}
-
-/*
- * "(a differs OR b differs ...)".  A trigger may have made NULL of an excluded
- * value.
- */
-static void
-append_differs(StringInfo sql, const BtmStatement *stmt, bool excluded)
-{
-	appendStringInfoChar(sql, '(');
-	for (int i = 0; i < stmt->shape->ncolumns; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, " OR ");
-		append_distinct(sql, stmt->shape->columns[i],
-						attribute_value(stmt, i, excluded),
-						excluded || stmt->variant != 0);
-	}
-	appendStringInfoChar(sql, ')');
-}
-
-/*
- * The input as an item of FROM, and what follows it.
- */
-static void
-append_input(StringInfo sql, BtmCall *call, const BtmStatement *stmt,
-			 const char *separator)
-{
-	btm_statement_append_input(sql, call, stmt);
-	appendStringInfoString(sql, separator);
-}
-
 /* ----------
  * Statements
  * ----------
  */
-
-static void
-build_read_keys(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
-{
-	bool		among = stmt->kind == BTM_STMT_READ_KEYS_AMONG;
-
-	appendStringInfoString(sql, "SELECT ");
-	append_id_columns(sql, call->rel, "p");
-	appendStringInfoString(sql, " FROM ");
-	if (among)
-		append_input(sql, call, stmt, ", ");
-	btm_sql_table(sql, call->rel->pivot);
-	appendStringInfoString(sql, " p");
-	append_where(sql, call->rel, among);
-	btm_sql_related_not_null(sql, call->rel, "p");
-}
 
 /*
  * Which versions of the parent's rows does a snapshot show, in or out of the
@@ -212,7 +40,10 @@ build_read_versions(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 
 	appendStringInfoString(sql, "SELECT p.tableoid, p.ctid FROM ");
 	if (among)
-		append_input(sql, call, stmt, ", ");
+	{
+		btm_statement_append_input(sql, call, stmt);
+		appendStringInfoString(sql, ", ");
+	}
 	btm_sql_table(sql, call->rel->pivot);
 	appendStringInfoString(sql, " p WHERE ");
 	btm_sql_parent_params(sql, call->rel, "p");
@@ -221,132 +52,6 @@ build_read_versions(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 		appendStringInfoString(sql, " AND ");
 		btm_sql_id_set(sql, call->rel, "p");
 	}
-}
-
-/*
- * Which of the given pairs does the unique index have, in or out of the
- * filter?
- */
-static void
-build_read_conflicts(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
-{
-	appendStringInfoString(sql, "SELECT ");
-	append_id_columns(sql, call->rel, "p");
-	appendStringInfoString(sql, " FROM ");
-	append_input(sql, call, stmt, ", ");
-	btm_sql_table(sql, call->rel->pivot);
-	appendStringInfoString(sql, " p WHERE ");
-	btm_sql_parent_params(sql, call->rel, "p");
-	appendStringInfoString(sql, " AND ");
-	btm_sql_id_set(sql, call->rel, "p");
-	btm_sql_arbiter_values(sql, call->rel, "p");
-}
-
-static void
-build_delete(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
-{
-	bool		among = stmt->kind == BTM_STMT_DELETE_AMONG;
-
-	appendStringInfoString(sql, "DELETE FROM ");
-	btm_sql_table(sql, call->rel->pivot);
-	appendStringInfoString(sql, among ? " p USING " : " p");
-	if (among)
-		append_input(sql, call, stmt, "");
-	append_where(sql, call->rel, among);
-	append_returning(sql, call, stmt);
-}
-
-static void
-build_update(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
-{
-	appendStringInfoString(sql, "UPDATE ");
-	btm_sql_table(sql, call->rel->pivot);
-	appendStringInfoString(sql, " p");
-	append_set(sql, call->rel, stmt, false);
-	appendStringInfoString(sql, " FROM ");
-	append_input(sql, call, stmt, "");
-	append_where(sql, call->rel, true);
-	appendStringInfoString(sql, " AND ");
-	append_differs(sql, stmt, false);
-	append_returning(sql, call, stmt);
-}
-
-/*
- * Adds one column to the target list and its value to the select list of an
- * INSERT.
- */
-static void
-append_target(StringInfo targets, StringInfo values, const char *name,
-			  const char *value)
-{
-	if (targets->len > 0)
-	{
-		appendStringInfoString(targets, ", ");
-		appendStringInfoString(values, ", ");
-	}
-	appendStringInfoString(targets, quote_identifier(name));
-	appendStringInfoString(values, value);
-}
-
-/*
- * Adds a timestamp column unless there is none or an attribute gives it.
- */
-static void
-append_timestamp(StringInfo targets, StringInfo values,
-				 const BtmResolved *rel, AttrNumber attnum,
-				 const BtmShape *shape)
-{
-	if (AttributeNumberIsValid(attnum) && !btm_shape_has(shape, attnum))
-		append_target(targets, values, get_attname(rel->pivot, attnum, false),
-					  "pg_catalog.now()");
-}
-
-/*
- * Adds the pivot values that no attribute overrides.
- */
-static void
-append_pivot_values(StringInfo targets, StringInfo values,
-					const BtmResolved *rel, const BtmShape *shape)
-{
-	ListCell   *lc;
-
-	foreach(lc, rel->def->pivot_values)
-	{
-		const BtmPivotValue *pv = lfirst(lc);
-		StringInfoData literal;
-
-		if (btm_shape_has(shape, pv->column.attnum))
-			continue;
-		initStringInfo(&literal);
-		btm_sql_literal(&literal, pv->value,
-						getBaseType(get_atttype(rel->pivot, pv->column.attnum)),
-						-1);
-		append_target(targets, values, pv->column.name, literal.data);
-	}
-}
-
-/*
- * Makes the target list and the select list of an INSERT: the parent's key
- * from parameters, the id and its attributes from the input.
- */
-static void
-build_insert_lists(StringInfo targets, StringInfo values,
-				   const BtmResolved *rel, const BtmStatement *stmt)
-{
-	const BtmShape *shape = stmt->shape;
-
-	for (int i = 0; i < rel->nfk; i++)
-		append_target(targets, values, rel->fk[i].name,
-					  psprintf("$%d", i + 1));
-	for (int i = 0; i < rel->nid; i++)
-		append_target(targets, values, rel->id[i].name,
-					  psprintf("u.k%d", i + 1));
-	for (int i = 0; i < shape->ncolumns; i++)
-		append_target(targets, values, shape->columns[i]->name,
-					  psprintf("u.a%d", i + 1));
-	append_pivot_values(targets, values, rel, shape);
-	append_timestamp(targets, values, rel, rel->created_at, shape);
-	append_timestamp(targets, values, rel, rel->updated_at, shape);
 }
 
 /*
@@ -380,7 +85,7 @@ append_on_conflict(StringInfo sql, const BtmResolved *rel,
 	appendStringInfoString(sql, " ON CONFLICT (");
 	for (int i = 0; i < rel->narbiter; i++)
 		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
-						 column_name(rel, rel->arbiter[i]));
+						btm_pivot_column_name(rel, rel->arbiter[i]));
 	appendStringInfoString(sql, ") DO ");
 
 	if (stmt->kind != BTM_STMT_INSERT_UPDATE || stmt->shape->ncolumns == 0)
@@ -389,36 +94,24 @@ append_on_conflict(StringInfo sql, const BtmResolved *rel,
 		return;
 	}
 	appendStringInfoString(sql, "UPDATE");
-	append_set(sql, rel, stmt, true);
+	btm_append_set(sql, rel, stmt, true);
 	appendStringInfoString(sql, " WHERE ");
-	append_differs(sql, stmt, true);
+	btm_append_differs(sql, stmt, true);
 	btm_sql_scope(sql, rel, "p");
 }
 
 static void
 build_insert(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
-	const BtmResolved *rel = call->rel;
-	StringInfoData targets;
-	StringInfoData values;
-
-	initStringInfo(&targets);
-	initStringInfo(&values);
-	build_insert_lists(&targets, &values, rel, stmt);
-
-	appendStringInfoString(sql, "INSERT INTO ");
-	btm_sql_table(sql, rel->pivot);
-	appendStringInfo(sql, " AS p (%s) SELECT %s FROM ",
-					 targets.data, values.data);
-	append_input(sql, call, stmt, "");
+	btm_append_insert(sql, call, stmt);
 	if (stmt->kind != BTM_STMT_INSERT)
 	{
-		if (btm_has_arbiter(rel))
-			append_on_conflict(sql, rel, stmt);
+		if (btm_has_arbiter(call->rel))
+			append_on_conflict(sql, call->rel, stmt);
 		else
-			append_not_exists(sql, rel);
+			append_not_exists(sql, call->rel);
 	}
-	append_returning(sql, call, stmt);
+	btm_append_returning(sql, call, stmt);
 }
 
 /* ------------
@@ -427,51 +120,17 @@ build_insert(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
  */
 
 /*
- * Starts a statement of this kind.
- */
-static BtmStatement
-make_statement(BtmStatementKind kind,
-			   void (*build) (StringInfo, BtmCall *, const BtmStatement *),
-			   bool returning)
-{
-	BtmStatement stmt = {0};
-
-	stmt.kind = kind;
-	stmt.build = build;
-	stmt.returning = returning;
-	return stmt;
-}
-
-/*
- * A receiver for returned keys, or NULL where none are wanted.
- */
-static DestReceiver *
-returned_keys(BtmCall *call, BtmKeys *keys)
-{
-	DestReceiver *dest;
-	MemoryContext oldcxt;
-
-	if (keys == NULL)
-		return NULL;
-	oldcxt = MemoryContextSwitchTo(call->cxt);
-	dest = btm_keys_receiver(keys, call->rel->id);
-	MemoryContextSwitchTo(oldcxt);
-	return dest;
-}
-
-/*
  * BtmPivotRoutine.read_keys
  */
 static void
 local_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 {
-	BtmStatement stmt = make_statement(among ? BTM_STMT_READ_KEYS_AMONG :
-									   BTM_STMT_READ_KEYS,
-									   build_read_keys, true);
+	BtmStatement stmt = btm_statement_make(among ? BTM_STMT_READ_KEYS_AMONG : BTM_STMT_READ_KEYS,
+										   btm_build_read_keys, true);
 
 	if (among != NULL)
 		btm_statement_input_keys(call, &stmt, among);
-	btm_statement_run(call, &stmt, false, returned_keys(call, found));
+	btm_statement_run(call, &stmt, false, btm_returned_keys(call, found));
 }
 
 /*
@@ -481,8 +140,8 @@ local_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 void
 btm_local_read_conflicts(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 {
-	BtmStatement stmt = make_statement(BTM_STMT_READ_CONFLICTS,
-									   build_read_conflicts, true);
+	BtmStatement stmt = btm_statement_make(BTM_STMT_READ_CONFLICTS,
+										   btm_build_read_conflicts, true);
 
 	if (!OidIsValid(call->rel->unique_index))
 	{
@@ -490,7 +149,7 @@ btm_local_read_conflicts(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 		return;
 	}
 	btm_statement_input_keys(call, &stmt, among);
-	btm_statement_run(call, &stmt, false, returned_keys(call, found));
+	btm_statement_run(call, &stmt, false, btm_returned_keys(call, found));
 }
 
 /*
@@ -499,13 +158,13 @@ btm_local_read_conflicts(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 static uint64
 local_delete_pairs(BtmCall *call, const BtmKeys *keys, BtmKeys *deleted)
 {
-	BtmStatement stmt = make_statement(keys ? BTM_STMT_DELETE_AMONG :
-									   BTM_STMT_DELETE_ALL,
-									   build_delete, deleted != NULL);
+	BtmStatement stmt = btm_statement_make(keys ? BTM_STMT_DELETE_AMONG : BTM_STMT_DELETE_ALL,
+										   btm_build_delete, deleted != NULL);
 
 	if (keys != NULL)
 		btm_statement_input_keys(call, &stmt, keys);
-	return btm_statement_run(call, &stmt, false, returned_keys(call, deleted));
+	return btm_statement_run(call, &stmt, false,
+							 btm_returned_keys(call, deleted));
 }
 
 /*
@@ -516,7 +175,7 @@ run_unless_empty(BtmCall *call, BtmStatement *stmt, BtmKeys *returned)
 {
 	if (stmt->input_rows > 0)
 		return btm_statement_run(call, stmt, false,
-								 returned_keys(call, returned));
+								 btm_returned_keys(call, returned));
 	btm_statement_drop_input(stmt);
 	return 0;
 }
@@ -531,8 +190,9 @@ local_update_pairs(BtmCall *call, const BtmIds *ids, BtmKeys *changed)
 
 	for (int shape = 1; shape < ids->nshapes; shape++)
 	{
-		BtmStatement stmt = make_statement(BTM_STMT_UPDATE, build_update,
-										   changed != NULL);
+		BtmStatement stmt = btm_statement_make(BTM_STMT_UPDATE,
+											   btm_build_update,
+											   changed != NULL);
 
 		stmt.variant = btm_statement_input_ids(call, &stmt, ids, shape);
 		nrows += run_unless_empty(call, &stmt, changed);
@@ -593,8 +253,8 @@ static uint64
 insert_shape(BtmCall *call, const BtmIds *ids, int shape,
 			 BtmConflict conflict, BtmKeys *inserted)
 {
-	BtmStatement stmt = make_statement(insert_kind(conflict),
-									   build_insert, inserted != NULL);
+	BtmStatement stmt = btm_statement_make(insert_kind(conflict), build_insert,
+										   inserted != NULL);
 
 	btm_statement_input_ids(call, &stmt, ids, shape);
 	return run_unless_empty(call, &stmt, inserted);
@@ -732,9 +392,8 @@ static void
 read_versions(BtmCall *call, const BtmKeys *among, bool read_only,
 			  BtmKeys *versions)
 {
-	BtmStatement stmt = make_statement(among ? BTM_STMT_READ_VERSIONS_AMONG :
-									   BTM_STMT_READ_VERSIONS,
-									   build_read_versions, true);
+	BtmStatement stmt = btm_statement_make(among ? BTM_STMT_READ_VERSIONS_AMONG : BTM_STMT_READ_VERSIONS,
+										   build_read_versions, true);
 	MemoryContext oldcxt;
 	DestReceiver *dest;
 
@@ -770,17 +429,13 @@ same_versions(const BtmKeys *a, const BtmKeys *b)
  * The rows that the transaction's snapshot shows must be those that the
  * latest snapshot shows.  Row versions tell more than keys: a change of an
  * attribute or of a filtered column is a difference, too.  The transaction's
- * own changes are in both.  Foreign tables have neither versions nor
- * snapshots.
+ * own changes are in both.
  */
 static void
 local_check_snapshot(BtmCall *call, const BtmKeys *among)
 {
 	BtmKeys		own;
 	BtmKeys		latest;
-
-	if (call->rel->pivot_kind == RELKIND_FOREIGN_TABLE)
-		return;
 
 	read_versions(call, among, false, &own);
 	PushActiveSnapshot(GetLatestSnapshot());

@@ -13,9 +13,6 @@
 
 /* ---- local.c ---- */
 
-/* Does the shape have this column? */
-extern bool btm_shape_has(const BtmShape *shape, AttrNumber attnum);
-
 /* Inserts by SQL; as BtmPivotRoutine.insert_pairs, but for UPDATE. */
 extern uint64 btm_local_insert(BtmCall *call, const BtmIds *ids,
 							   BtmConflict conflict, BtmKeys *inserted);
@@ -29,5 +26,11 @@ extern void btm_local_read_conflicts(BtmCall *call, const BtmKeys *among,
 extern bool btm_bulk_insert(BtmCall *call, const BtmIds *ids,
 							BtmConflict conflict, BtmKeys *inserted,
 							uint64 *nrows);
+
+/*
+ * For a pivot that has no bulk path: 0A000 if the user insists on it.
+ */
+extern void btm_bulk_refuse(BtmCall *call, const BtmIds *ids,
+							BtmConflict conflict);
 
 #endif							/* BTM_LOCAL_H */

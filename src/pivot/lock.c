@@ -24,10 +24,16 @@
  *	  above; attaching without a unique index.
  *	- Without a unique index, every pair that may be inserted is locked as
  *	  well, in the order of the lock tags.
+ *	- On a foreign pivot no row can be locked and no index decides, so the two
+ *	  sides of a relation do not write at the same time.  Each takes a *side
+ *	  lock* on the whole pivot, ahead of the parent lock, in one of two modes
+ *	  that conflict with each other and not with themselves.  Pair locks are not
+ *	  needed then.
  *
  * Two transactions that make one call each cannot deadlock over these locks
  * and the pairs: on one side of a relation they wait for the parent lock first,
- * holding nothing; from two sides they have one pair in common.  (What else
+ * holding nothing that the other wants; from two sides they have one pair in
+ * common.  (What else
  * rows may wait for is not in our hands: a unique index on other columns, a
  * trigger.)  With a unique index four can, two from each side, in a ring of
  * four pairs of which each holds one and waits for the next: a call goes over
@@ -51,6 +57,7 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "pivot/pivot.h"
@@ -302,6 +309,45 @@ lock_pairs(BtmCall *call, const BtmKeys *keys)
 }
 
 /*
+ * The mode of the side lock.  Of a relation and its inverse, one takes this
+ * mode and one that: keys are compared by the names of their columns.
+ */
+static LOCKMODE
+side_mode(const BtmResolved *rel)
+{
+	for (int i = 0; i < rel->nfk && i < rel->nrk; i++)
+	{
+		int			order = strcmp(rel->fk[i].name, rel->rk[i].name);
+
+		if (order != 0)
+			return order < 0 ? ShareLock : RowExclusiveLock;
+	}
+	return rel->nfk < rel->nrk ? ShareLock : RowExclusiveLock;
+}
+
+/*
+ * Is the pivot a foreign table that is written by its own name alone?  A
+ * partition is written through its root, too.
+ */
+static bool
+has_side_lock(const BtmResolved *rel)
+{
+	return rel->pivot_kind == RELKIND_FOREIGN_TABLE &&
+		rel->pivot_root == rel->pivot;
+}
+
+/*
+ * Takes the side lock of a foreign pivot.
+ */
+static void
+lock_side(const BtmResolved *rel)
+{
+	LOCKTAG		tag = make_tag(hash_combine64(rel->pivot_root, 2));
+
+	(void) LockAcquire(&tag, side_mode(rel), false, false);
+}
+
+/*
  * Takes the lock of the call's parent, and those of pairs unless the list is
  * NULL, until the transaction ends.
  *
@@ -322,6 +368,8 @@ lock_parent_and_pairs(BtmCall *call, bool exclusive, const BtmKeys *pairs)
 		return;
 	if (rel->pivot_root != rel->pivot)
 		LockRelationOid(rel->pivot_root, RowExclusiveLock);
+	if (has_side_lock(rel))
+		lock_side(rel);
 	if (!is_held)
 		(void) LockAcquire(&tag, mode, false, false);
 	if (pairs != NULL)
@@ -372,7 +420,8 @@ btm_lock_for_write(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
 {
 	bool		inserts = kind != BTM_WRITE_EXISTING && kind != BTM_WRITE_ALL;
 	bool		is_about_all = kind == BTM_WRITE_ALL || kind == BTM_WRITE_REPLACE;
-	bool		with_pairs = inserts && !btm_has_arbiter(call->rel);
+	bool		with_pairs = inserts && !btm_has_arbiter(call->rel) &&
+		!has_side_lock(call->rel);
 
 	lock_parent_and_pairs(call, needs_exclusive(call, kind, ids),
 						  with_pairs ? &ids->keys : NULL);

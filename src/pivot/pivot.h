@@ -8,7 +8,7 @@
  * takes the arguments apart (ids.c, attributes.c), takes the locks (lock.c),
  * and then reads keys and applies differences through BtmPivotRoutine, of
  * which local.c is the implementation for everything PostgreSQL itself can
- * write to.
+ * write to, and foreign.c the one for foreign tables.
  *
  *-------------------------------------------------------------------------
  */
@@ -138,7 +138,8 @@ typedef struct BtmPivotRoutine
 	 * Insert pairs with their attributes, pivot values and timestamps.
 	 * IGNORE, UNLIKELY and UPDATE leave out pairs that exist, in scope or (with a
 	 * unique index) out of it; UPDATE applies the attributes to those in
-	 * scope.  ERROR and DUPLICATE just insert.  Returns the number of rows
+	 * scope.  ERROR and DUPLICATE just insert, which fails with 23505 where a
+	 * pair is unique.  Returns the number of rows
 	 * inserted or updated; the keys of inserted rows go to `inserted` unless
 	 * NULL (not with UPDATE).
 	 */
@@ -274,5 +275,9 @@ extern void btm_bulk_init(void);
 /* ---- local.c ---- */
 
 extern const BtmPivotRoutine btm_local_routine;
+
+/* ---- foreign.c ---- */
+
+extern const BtmPivotRoutine btm_foreign_routine;
 
 #endif							/* BTM_PIVOT_H */

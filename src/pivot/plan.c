@@ -24,7 +24,9 @@
 #include "optimizer/optimizer.h"
 #include "pivot/pair_index.h"
 #include "pivot/plan.h"
+#include "utils/array.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
@@ -38,6 +40,7 @@ typedef struct BtmPlan
 	int			users;			/* statements in progress */
 	BtmStatementKind kind;
 	bool		single;
+	bool		array;
 	bool		returning;
 	uint64		variant;
 	Bitmapset  *shape;			/* attribute numbers */
@@ -149,8 +152,9 @@ is_generic(const BtmStatement *stmt)
 
 	if (stmt->pivot != NULL)
 		rows = Max(rows, stmt->pivot->n);
-	return rows <= (stmt->generic_rows ? stmt->generic_rows :
-					BTM_GENERIC_ROWS);
+	return stmt->is_foreign ||
+		rows <= (stmt->generic_rows ? stmt->generic_rows :
+				 BTM_GENERIC_ROWS);
 }
 
 /*
@@ -179,6 +183,7 @@ plan_matches(const BtmPlan *plan, const BtmStatement *stmt,
 {
 	return plan->kind == stmt->kind &&
 		plan->single == (stmt->single != NULL) &&
+		plan->array == OidIsValid(stmt->array_type) &&
 		plan->returning == stmt->returning &&
 		plan->variant == stmt->variant &&
 		bms_equal(plan->shape, shape);
@@ -228,6 +233,8 @@ parameter_count(BtmCall *call, const BtmStatement *stmt)
 		return stmt->params->numParams;
 	if (stmt->single != NULL)
 		result += id_columns(call->rel, stmt->shape);
+	if (OidIsValid(stmt->array_type))
+		result++;
 	return result;
 }
 
@@ -241,6 +248,8 @@ parameter_type(const BtmResolved *rel, const BtmStatement *stmt, int i)
 		return stmt->params->params[i].ptype;
 	if (i < rel->nfk)
 		return rel->fk[i].type.type;
+	if (OidIsValid(stmt->array_type))
+		return stmt->array_type;
 	i -= rel->nfk;
 	if (i < rel->nid)
 		return rel->id[i].type.type;
@@ -284,6 +293,7 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 	plan->users = 0;
 	plan->kind = stmt->kind;
 	plan->single = stmt->single != NULL;
+	plan->array = OidIsValid(stmt->array_type);
 	plan->returning = stmt->returning;
 	plan->variant = stmt->variant;
 	plan->shape = bms_copy(shape);
@@ -308,19 +318,22 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
  * the executor compile.  The variables are set directly: what the planner may
  * run meanwhile, functions of constants, can do with such plans, too.
  *
- * A statement about given pairs looks them up in pair_index.
+ * A statement about given pairs looks them up in pair_index; one on a foreign
+ * table has no nested loop.
  */
 static CachedPlan *
-get_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index)
+get_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index, bool is_foreign)
 {
 	BtmPairIndex save_pair_index = btm_pair_index;
 	bool		save_seqscan = enable_seqscan;
+	bool		save_nestloop = enable_nestloop;
 	bool		save_jit = jit_enabled;
 	CachedPlan *generic;
 
 	PG_TRY();
 	{
 		enable_seqscan = false;
+		enable_nestloop = enable_nestloop && !is_foreign;
 		jit_enabled = false;
 		btm_pair_index = pair_index;
 		generic = SPI_plan_get_cached_plan(plan);
@@ -328,6 +341,7 @@ get_generic_plan(SPIPlanPtr plan, BtmPairIndex pair_index)
 	PG_FINALLY();
 	{
 		enable_seqscan = save_seqscan;
+		enable_nestloop = save_nestloop;
 		jit_enabled = save_jit;
 		btm_pair_index = save_pair_index;
 	}
@@ -504,8 +518,8 @@ set_parameter(ParamListInfo params, int i, Datum value, bool isnull, Oid type)
 }
 
 /*
- * A statement's own parameters; or the parent's key and a single id; or NULL for
- * a statement without.
+ * A statement's own parameters; or the parent's key and a single id, or the
+ * array of ids; or NULL for a statement without.
  */
 static ParamListInfo
 make_parameters(BtmCall *call, const BtmStatement *stmt)
@@ -520,10 +534,13 @@ make_parameters(BtmCall *call, const BtmStatement *stmt)
 	for (int i = 0; i < rel->nfk; i++)
 		set_parameter(params, i, call->parent[i], false,
 					  parameter_type(rel, stmt, i));
-	for (int i = rel->nfk; i < n; i++)
-		set_parameter(params, i, stmt->single[i - rel->nfk],
-					  stmt->single_nulls[i - rel->nfk],
-					  parameter_type(rel, stmt, i));
+	if (OidIsValid(stmt->array_type))
+		set_parameter(params, rel->nfk, stmt->array, false, stmt->array_type);
+	else
+		for (int i = rel->nfk; i < n; i++)
+			set_parameter(params, i, stmt->single[i - rel->nfk],
+						  stmt->single_nulls[i - rel->nfk],
+						  parameter_type(rel, stmt, i));
 	return params;
 }
 
@@ -611,10 +628,13 @@ is_one_statement(const CachedPlan *plan)
  * executor is called here, in the way in which SPI does.
  */
 static uint64
-run_kept(SPIPlanPtr plan, BtmPairIndex pair_index, QueryEnvironment *env,
-		 ParamListInfo params, bool read_only, DestReceiver *dest)
+run_kept(BtmCall *call, const BtmStatement *stmt, SPIPlanPtr plan,
+		 QueryEnvironment *env, ParamListInfo params, bool read_only,
+		 DestReceiver *dest)
 {
-	CachedPlan *generic = get_generic_plan(plan, pair_index);
+	CachedPlan *generic = get_generic_plan(plan,
+										   wanted_index(call->rel, stmt),
+										   stmt->is_foreign);
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	ErrorContextCallback callback = {error_context_stack, statement_context,
 	unconstify(char *, source->query_string)};
@@ -661,8 +681,7 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 		BtmPlan    *plan = get_kept_plan(call, stmt);
 		PlanUse    *use = begin_use(call, plan);
 
-		result = run_kept(plan->plan, wanted_index(call->rel, stmt), env,
-						  params, read_only, dest);
+		result = run_kept(call, stmt, plan->plan, env, params, read_only, dest);
 		end_use(use);
 	}
 	else
@@ -843,6 +862,25 @@ btm_statement_input_keys(BtmCall *call, BtmStatement *stmt,
 	begin_ids(call, stmt, keys->n, NULL);
 	for (int64 i = 0; i < keys->n; i++)
 		put_row(stmt, keys->nid, BTM_KEY(keys, i), nulls);
+}
+
+/*
+ * See plan.h.
+ */
+void
+btm_statement_id_array(BtmCall *call, BtmStatement *stmt, const BtmKeys *keys)
+{
+	const BtmType *type = &call->rel->id[0].type;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	Assert(keys->nid == 1);
+	get_typlenbyvalalign(type->type, &typlen, &typbyval, &typalign);
+	stmt->array_type = get_array_type(type->type);
+	stmt->array = PointerGetDatum(construct_array(keys->keys, keys->n,
+												  type->type, typlen,
+												  typbyval, typalign));
 }
 
 /*

@@ -103,6 +103,16 @@ typedef struct BtmStatement
 	ParamListInfo params;		/* the parameters, or NULL: as above */
 	const BtmRows *pivot;		/* stands for the pivot, or NULL */
 	const BtmRows *related;		/* stands for the related table, or NULL */
+
+	/*
+	 * On a foreign pivot: the plan is good for any number of rows, and has no
+	 * nested loop, in which the table would be asked once for each row.  The
+	 * ids can come in an array, as one more parameter after the parent's key,
+	 * which a wrapper can hand on.
+	 */
+	bool		is_foreign;
+	Oid			array_type;		/* InvalidOid: there is none */
+	Datum		array;
 } BtmStatement;
 
 /*
@@ -128,6 +138,10 @@ extern bool btm_statement_input_ids(BtmCall *call, BtmStatement *stmt,
 									const BtmIds *ids, int shape);
 extern void btm_statement_input_parents(BtmCall *call, BtmStatement *stmt,
 										const BtmKeys *parents);
+
+/* The array of ids; for keys of one column, not together with a single id. */
+extern void btm_statement_id_array(BtmCall *call, BtmStatement *stmt,
+								   const BtmKeys *keys);
 
 /*
  * Appends the input as an item of FROM: it goes by the name u in the text.

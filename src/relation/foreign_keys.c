@@ -159,6 +159,8 @@ pivot_obstacle(Relation pivot)
 	TupleDesc	desc = RelationGetDescr(pivot);
 	const char *obstacle;
 
+	if (pivot->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		return "It is a foreign table.";
 	if (pivot->rd_rel->relkind != RELKIND_RELATION)
 		return "It is not a plain table.";
 	if (pivot->rd_rules != NULL)

@@ -16,7 +16,8 @@
  *	- A key of the pivot is that of the one foreign key to the side.  Columns
  *	  are never guessed by their names.
  *	- The side's own key is the one that the constraint on the given columns
- *	  references; if there is no such constraint, the primary key.
+ *	  references; if there is no such constraint, the primary key.  (That of a
+ *	  foreign table is the one that its definition tells of.)
  *
  * A temporal foreign key (PERIOD) is no candidate, nor is a temporal primary
  * key: it compares by overlap, not by equality.
@@ -487,7 +488,7 @@ take_keys(Side *side, const KeyConstraint *constraint)
 
 /*
  * The columns of a table's primary key as a List of BtmColumn *; NIL if it has
- * none.
+ * none.  That of a foreign table is the one that its definition tells of.
  */
 static List *
 primary_key(Oid relid)
@@ -497,7 +498,7 @@ primary_key(Oid relid)
 	const KeyConstraint *constraint;
 
 	if (constraints == NIL)
-		return NIL;
+		return make_columns(relid, btm_foreign_primary_key(relid));
 	constraint = linitial(constraints);
 	return make_columns(relid, constraint->columns);
 }

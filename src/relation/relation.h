@@ -211,6 +211,10 @@ extern void btm_check_ordering(const BtmColumn *column);
 extern char *btm_canonical_literal(const char *literal, Oid type, int32 typmod);
 extern char *btm_value_to_text(Datum value, Oid type);
 
+/* ---- foreign_table.c: what a foreign table's definition says ---- */
+
+extern List *btm_foreign_primary_key(Oid relid);
+
 /* ---- infer.c: what the constructor leaves out ---- */
 
 extern bool btm_relation_infer(BtmRelation *rel, bool missing_ok);

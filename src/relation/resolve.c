@@ -729,6 +729,8 @@ resolve_pivot(BtmResolved *rel)
 	rel->may_redirect = may_redirect(pivot);
 	rel->deletes_silently = deletes_silently(pivot);
 	btm_resolve_foreign_keys(rel, pivot);
+	if (rel->pivot_kind == RELKIND_FOREIGN_TABLE)
+		btm_resolve_foreign_table(rel);
 
 	relation_close(pivot, NoLock);
 }

@@ -119,8 +119,18 @@ typedef struct BtmResolved
 	 */
 	Oid			unique_index;
 	int			narbiter;
-	AttrNumber *arbiter;		/* its columns */
+	AttrNumber *arbiter;		/* its columns, or those of a foreign table's
+								 * key: see pair_is_row */
 	bool		has_write_rules;	/* ON CONFLICT cannot be used */
+
+	/*
+	 * A foreign pivot whose rows are told apart by the pair and by pivot
+	 * values alone (arbiter): to insert a pair that is there is to overwrite
+	 * its row.  And why no row of it can be written, or NULL.
+	 */
+	bool		pair_is_row;
+	const char *write_obstacle;
+
 	bool		may_redirect;	/* rules or triggers may do something else with
 								 * a row than to insert or delete it */
 	bool		deletes_silently;	/* nobody notices a DELETE that finds
@@ -178,6 +188,10 @@ extern void btm_type_init(BtmType *type, Oid typid, int32 typmod,
 /* ---- foreign_keys.c ---- */
 
 extern void btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot);
+
+/* ---- foreign_table.c ---- */
+
+extern void btm_resolve_foreign_table(BtmResolved *rel);
 
 /* ---- cache.c ---- */
 

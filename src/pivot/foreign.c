@@ -1,0 +1,415 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign.c
+ *	  A pivot that is a foreign table: BtmPivotRoutine by plain SQL.
+ *
+ * Any wrapper will do, so nothing is asked for that only tables have: no
+ * arbiter of ON CONFLICT, no row locks, no versions of rows.  What exists is
+ * read under the parent's lock, compared here, and what is missing is inserted.
+ * Statements go through SPI on the foreign table, so that privileges, defaults
+ * and triggers apply as they do for SQL that the caller sends.
+ *
+ * A wrapper cannot hand on a join with the ids of a call, but a list that is a
+ * parameter it may: pairs are looked for by "id = ANY ($n)".  Where there are
+ * many, or ids have several columns, all rows of the parent are read instead,
+ * once, and picked from here.
+ *
+ * Some wrappers return what a statement has changed only at a price (a row
+ * at a time where they could send many), so keys are asked for only where they
+ * are not known anyway.
+ *
+ * Where a row is what its pair says (pair_is_row), an INSERT of a pair that is
+ * there would overwrite it: such pairs are looked for first, in and out of the
+ * relation's filter.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "pivot/local.h"
+#include "pivot/statements.h"
+#include "utils/lsyscache.h"
+
+/* More ids than this are not looked for by their values. */
+#define LOOKUP_IDS 1000
+
+/* The ids of one DELETE. */
+#define DELETE_IDS 10000
+
+/* -----------
+ * Given pairs
+ * -----------
+ */
+
+/*
+ * Starts a statement on the foreign pivot.
+ */
+static BtmStatement
+make_statement(BtmStatementKind kind, BtmBuild build, bool returning)
+{
+	BtmStatement stmt = btm_statement_make(kind, build, returning);
+
+	stmt.is_foreign = true;
+	return stmt;
+}
+
+/*
+ * Can ids be given to a statement as an array?
+ */
+static bool
+has_id_array(const BtmResolved *rel)
+{
+	return rel->nid == 1 && OidIsValid(get_array_type(rel->id[0].type.type));
+}
+
+/*
+ * Part of a list of keys, without a copy.
+ */
+static BtmKeys
+slice(const BtmKeys *keys, int64 start, int64 n)
+{
+	BtmKeys		result = {0};
+
+	result.nid = keys->nid;
+	result.n = Min(n, keys->n - start);
+	result.keys = BTM_KEY(keys, start);
+	return result;
+}
+
+/*
+ * Has a statement be about these pairs: one as parameters, several as an
+ * array, or as its input relation.
+ */
+static void
+set_pairs(BtmCall *call, BtmStatement *stmt, const BtmKeys *keys)
+{
+	if (keys->n > 1 && has_id_array(call->rel))
+		btm_statement_id_array(call, stmt, keys);
+	else
+		btm_statement_input_keys(call, stmt, keys);
+}
+
+/*
+ * Takes from a list of keys, in any order, those that are not in a sorted one.
+ */
+static void
+keep_among(BtmKeys *found, const BtmKeys *among, BtmKeyColumn *columns)
+{
+	int64		n = 0;
+
+	for (int64 i = 0; i < found->n; i++)
+	{
+		int64		at = 0;
+
+		if (btm_keys_find_next(among, columns, BTM_KEY(found, i), &at))
+			memmove(BTM_KEY(found, n++), BTM_KEY(found, i),
+					sizeof(Datum) * found->nid);
+	}
+	found->n = n;
+}
+
+/*
+ * Runs a statement that reads the keys of the parent's rows, of those among
+ * `among` unless it is NULL.
+ */
+static void
+read_rows(BtmCall *call, BtmStatementKind kind, BtmBuild build,
+		  const BtmKeys *among, BtmKeys *found)
+{
+	BtmStatement stmt = make_statement(kind, build, true);
+	bool		by_value = among != NULL &&
+		(among->n == 1 || (among->n <= LOOKUP_IDS && has_id_array(call->rel)));
+
+	if (by_value)
+		set_pairs(call, &stmt, among);
+	btm_statement_run(call, &stmt, false, btm_returned_keys(call, found));
+	if (among != NULL && !by_value)
+		keep_among(found, among, call->rel->id);
+}
+
+/*
+ * BtmPivotRoutine.read_keys
+ */
+static void
+foreign_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
+{
+	read_rows(call, BTM_STMT_READ_KEYS, btm_build_read_keys, among, found);
+}
+
+/* -----------------------
+ * Deleting and updating
+ * -----------------------
+ */
+
+/*
+ * Deletes these pairs, or all of the parent's if keys is NULL.
+ */
+static uint64
+delete_rows(BtmCall *call, const BtmKeys *keys, BtmKeys *deleted)
+{
+	BtmStatement stmt = make_statement(keys ? BTM_STMT_DELETE_AMONG :
+									   BTM_STMT_DELETE_ALL,
+									   btm_build_delete, deleted != NULL);
+
+	if (keys != NULL)
+		set_pairs(call, &stmt, keys);
+	return btm_statement_run(call, &stmt, false,
+							 btm_returned_keys(call, deleted));
+}
+
+/*
+ * BtmPivotRoutine.delete_pairs
+ */
+static uint64
+foreign_delete_pairs(BtmCall *call, const BtmKeys *keys, BtmKeys *deleted)
+{
+	uint64		nrows = 0;
+
+	if (keys == NULL || !has_id_array(call->rel))
+		return delete_rows(call, keys, deleted);
+	for (int64 start = 0; start < keys->n; start += DELETE_IDS)
+	{
+		BtmKeys		part = slice(keys, start, DELETE_IDS);
+
+		nrows += delete_rows(call, &part, deleted);
+	}
+	return nrows;
+}
+
+/*
+ * The keys of the ids that have attributes of a shape.
+ */
+static BtmKeys
+keys_of_shape(const BtmIds *ids, int shape)
+{
+	BtmKeys		result;
+
+	btm_keys_init(&result, ids->keys.nid);
+	for (int64 i = 0; i < ids->keys.n; i++)
+	{
+		const BtmAttributes *attributes = btm_id_attributes(ids, i);
+
+		if ((attributes ? attributes->shape : 0) == shape)
+			memcpy(btm_keys_add(&result), BTM_KEY(&ids->keys, i),
+				   sizeof(Datum) * result.nid);
+	}
+	return result;
+}
+
+/*
+ * Updates the rows of those ids that have attributes of a shape.
+ *
+ * Values come from the input relation, which is joined to the rows here; the
+ * array lets the wrapper read no others.
+ */
+static uint64
+update_shape(BtmCall *call, const BtmIds *ids, int shape, BtmKeys *changed)
+{
+	BtmStatement stmt = make_statement(BTM_STMT_UPDATE, btm_build_update,
+									   changed != NULL);
+	BtmKeys		keys = keys_of_shape(ids, shape);
+
+	if (keys.n == 0)
+		return 0;
+	stmt.variant = btm_statement_input_ids(call, &stmt, ids, shape);
+	if (stmt.single == NULL && keys.n <= LOOKUP_IDS && has_id_array(call->rel))
+		btm_statement_id_array(call, &stmt, &keys);
+	return btm_statement_run(call, &stmt, false,
+							 btm_returned_keys(call, changed));
+}
+
+/*
+ * BtmPivotRoutine.update_pairs: one statement per shape
+ */
+static uint64
+foreign_update_pairs(BtmCall *call, const BtmIds *ids, BtmKeys *changed)
+{
+	uint64		nrows = 0;
+
+	for (int shape = 1; shape < ids->nshapes; shape++)
+		nrows += update_shape(call, ids, shape, changed);
+	return nrows;
+}
+
+/* ---------
+ * Inserting
+ * ---------
+ */
+
+static void
+build_insert(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
+{
+	btm_append_insert(sql, call, stmt);
+	btm_append_returning(sql, call, stmt);
+}
+
+/*
+ * Notes which of the keys have been inserted, where the statement did not
+ * return them: all of them, unless something has left some out.
+ */
+static void
+note_inserted(BtmCall *call, const BtmKeys *keys, uint64 nrows,
+			  BtmKeys *inserted)
+{
+	if (nrows != (uint64) keys->n)
+		foreign_read_keys(call, keys, inserted);
+	else
+		for (int64 i = 0; i < keys->n; i++)
+			memcpy(btm_keys_add(inserted), BTM_KEY(keys, i),
+				   sizeof(Datum) * keys->nid);
+}
+
+/*
+ * Inserts the pairs of one shape.
+ */
+static uint64
+insert_shape(BtmCall *call, const BtmIds *ids, int shape, BtmKeys *inserted)
+{
+	bool		returning = inserted != NULL && call->rel->may_redirect;
+	BtmStatement stmt = make_statement(BTM_STMT_INSERT, build_insert,
+									   returning);
+	BtmKeys		keys = keys_of_shape(ids, shape);
+	uint64		nrows;
+
+	if (keys.n == 0)
+		return 0;
+	(void) btm_statement_input_ids(call, &stmt, ids, shape);
+	nrows = btm_statement_run(call, &stmt, false,
+							  btm_returned_keys(call,
+												returning ? inserted : NULL));
+	if (inserted != NULL && !returning)
+		note_inserted(call, &keys, nrows, inserted);
+	return nrows;
+}
+
+/*
+ * Does the relation see only some of the parent's rows?
+ */
+static bool
+has_scope(const BtmResolved *rel)
+{
+	return rel->def->pivot_values != NIL || rel->def->where != NIL;
+}
+
+/*
+ * Describes a pair for an error message: "(user_id, role_id)=(1, 5)".  Its
+ * values come from the caller's own arguments.
+ */
+static char *
+describe_pair(BtmCall *call, const Datum *id)
+{
+	BtmResolved *rel = call->rel;
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < rel->nfk + rel->nid; i++)
+	{
+		BtmKeyColumn *column = i < rel->nfk ? &rel->fk[i] : &rel->id[i - rel->nfk];
+		Datum		value = i < rel->nfk ? call->parent[i] : id[i - rel->nfk];
+
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", column->name);
+		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
+						 OutputFunctionCall(&column->type.output, value));
+	}
+	return psprintf("(%s)=(%s)", names.data, values.data);
+}
+
+/*
+ * Raises 23505 for a pair whose row is there.
+ */
+pg_noreturn static void
+pair_exists(BtmCall *call, const Datum *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("duplicate key value in foreign table \"%s\"",
+					get_rel_name(call->rel->pivot)),
+			 errdetail("Key %s already exists.", describe_pair(call, id)),
+			 errhint("The pair is the table's primary key, so it has one row of it at most.")));
+}
+
+/*
+ * The ids whose pairs are not there, in or out of the filter; where a pair is
+ * a row.  ERROR and DUPLICATE do not put up with any that is: 23505.
+ */
+static const BtmIds *
+without_rows(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
+{
+	BtmKeys		found;
+
+	btm_keys_init(&found, call->rel->nid);
+	read_rows(call, BTM_STMT_READ_CONFLICTS, btm_build_read_conflicts,
+			  &ids->keys, &found);
+	btm_keys_sort_unique(&found, call->rel->id);
+	if (found.n > 0 &&
+		(conflict == BTM_CONFLICT_ERROR || conflict == BTM_CONFLICT_DUPLICATE))
+		pair_exists(call, BTM_KEY(&found, 0));
+	return btm_ids_absent(ids, &found, call->rel->id);
+}
+
+/*
+ * Takes the pairs in scope out of *ids; with UPDATE they get their attributes.
+ * Returns the number of rows changed.
+ */
+static uint64
+settle_existing(BtmCall *call, const BtmIds **ids, BtmConflict conflict)
+{
+	BtmKeyColumn *columns = call->rel->id;
+	BtmKeys		found;
+	const BtmIds *existing;
+
+	btm_keys_init(&found, call->rel->nid);
+	foreign_read_keys(call, &(*ids)->keys, &found);
+	btm_keys_sort_unique(&found, columns);
+	existing = btm_ids_present(*ids, &found, columns);
+	*ids = btm_ids_absent(*ids, &found, columns);
+	return conflict == BTM_CONFLICT_UPDATE ?
+		foreign_update_pairs(call, existing, NULL) : 0;
+}
+
+/*
+ * BtmPivotRoutine.insert_pairs
+ *
+ * Nobody else attaches under the parent's lock, so what UNLIKELY has just seen
+ * is not looked for again.  Only a pair out of the filter can be in the way.
+ */
+static uint64
+foreign_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
+					 BtmKeys *inserted)
+{
+	bool		pair_is_row = call->rel->pair_is_row;
+	uint64		nrows = 0;
+
+	btm_bulk_refuse(call, ids, conflict);
+	if (conflict == BTM_CONFLICT_UPDATE ||
+		(conflict == BTM_CONFLICT_IGNORE && !pair_is_row))
+		nrows = settle_existing(call, &ids, conflict);
+	if (pair_is_row && ids->keys.n > 0 &&
+		(has_scope(call->rel) || (conflict != BTM_CONFLICT_UPDATE &&
+								  conflict != BTM_CONFLICT_UNLIKELY)))
+		ids = without_rows(call, ids, conflict);
+	for (int shape = 0; shape < ids->nshapes; shape++)
+		nrows += insert_shape(call, ids, shape, inserted);
+	return nrows;
+}
+
+/*
+ * BtmPivotRoutine.check_snapshot
+ *
+ * A foreign table has no snapshot of this transaction: what is read is what
+ * there is, or what the wrapper takes for it.
+ */
+static void
+foreign_check_snapshot(BtmCall *call, const BtmKeys *among)
+{
+}
+
+const BtmPivotRoutine btm_foreign_routine = {
+	.read_keys = foreign_read_keys,
+	.delete_pairs = foreign_delete_pairs,
+	.update_pairs = foreign_update_pairs,
+	.insert_pairs = foreign_insert_pairs,
+	.check_snapshot = foreign_check_snapshot,
+};
