@@ -41,6 +41,7 @@ OBJS = \
 	src/pivot/call.o \
 	src/pivot/detach.o \
 	src/pivot/difference.o \
+	src/pivot/estimate.o \
 	src/pivot/foreign.o \
 	src/pivot/foreign_reads.o \
 	src/pivot/ids.o \

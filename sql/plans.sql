@@ -432,4 +432,68 @@ SELECT seq_scan, idx_scan >= 800 AS looked_up FROM pg_stat_xact_user_tables WHER
 SHOW random_page_cost;
 ROLLBACK;
 
+-- ---- a parent that has a large part of the related table's rows gets a plan of its own, others do not
+
+CREATE TABLE many_roles (id int PRIMARY KEY, gone text, name text);
+ALTER TABLE many_roles DROP gone;
+INSERT INTO many_roles SELECT i, 'role ' || i FROM generate_series(1, 6000) i;
+CREATE TABLE uneven (tenant_id int, user_id bigint, role_id int, PRIMARY KEY (tenant_id, user_id, role_id));
+CREATE TABLE tenant_users (tenant_id int, id bigint, PRIMARY KEY (tenant_id, id));
+CREATE TYPE role_row AS (pivot_user_id bigint, name text, id int);
+-- 1 has 2000 roles, 2 has 500, 3 to 102 have 20 each
+INSERT INTO uneven SELECT 1, 1, generate_series(1, 2000);
+INSERT INTO uneven SELECT 1, 2, generate_series(1, 500);
+INSERT INTO uneven SELECT 1, i, j FROM generate_series(3, 102) i, generate_series(1, 20) j;
+SELECT create_relation('uneven', belongs_to_many('users', 'many_roles', 'uneven', 'user_id', 'role_id', 'id', 'id'));
+SELECT create_relation('tenants', belongs_to_many('tenant_users', 'many_roles', 'uneven', ARRAY['tenant_id', 'user_id'], ARRAY['role_id'], ARRAY['tenant_id', 'id'], ARRAY['id']));
+-- what a query returns, and how often it has read all of many_roles
+CREATE FUNCTION read_all(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before bigint := coalesce((SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'many_roles'), 0);
+	result text;
+BEGIN
+	EXECUTE 'SELECT count(*) FROM (' || query || ') q' INTO result;
+	RETURN result || ' rows, ' || (SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'many_roles') - before;
+END $$;
+RESET plan_cache_mode;
+SELECT read_all($$SELECT * FROM get_results('uneven', 1)$$) AS no_statistics;
+ANALYZE uneven, many_roles;
+SELECT id, read_all(format('SELECT * FROM get_results(''uneven'', %s)', id)), read_all(format('SELECT * FROM get_results(''uneven'', %s, NULL::role_row)', id)),
+	read_all(format('SELECT * FROM get_results(''tenants'', ''{"tenant_id": 1, "user_id": %s}''::jsonb)', id))
+FROM unnest('{1,2,3,103,1}'::bigint[]) id;
+SELECT read_all($$SELECT * FROM get_results('tenants', '{"tenant_id": 2, "user_id": 1}'::jsonb)$$) AS another_tenant,
+	read_all($$SELECT * FROM get_results(take('uneven', 500), 1)$$) AS small_page,
+	read_all($$SELECT * FROM get_results(take('uneven', 1500), 1)$$) AS large_page,
+	read_all($$SELECT * FROM get_results(take('uneven', NULL), 1)$$) AS all_pages;
+SELECT count(*), sum(pivot_user_id), count(DISTINCT name), sum(id) FROM get_results('uneven', 1, NULL::role_row);
+-- dropped columns of the row type
+SELECT count(*), min(r::text), max(name) FROM get_results('uneven', 1, NULL::many_roles) r;
+-- any cursor over them can go back
+BEGIN;
+DECLARE back SCROLL CURSOR FOR SELECT id FROM get_results('uneven', 1, NULL::role_row) ORDER BY id;
+DECLARE unordered SCROLL CURSOR FOR SELECT id IS NULL AS nothing FROM get_results('uneven', 1, NULL::role_row);
+FETCH LAST FROM back;
+FETCH PRIOR FROM back;
+FETCH LAST FROM unordered;
+FETCH FIRST FROM unordered;
+ROLLBACK;
+-- rows that do not fit into memory
+SET work_mem = '64kB';
+SELECT count(*), sum(pivot_user_id), count(DISTINCT name), sum(id) FROM get_results('uneven', 1, NULL::role_row);
+RESET work_mem;
+SET plan_cache_mode = force_generic_plan;
+SELECT read_all($$SELECT * FROM get_results('uneven', 1)$$) AS as_the_user_says;
+RESET plan_cache_mode;
+-- the number of rows changes, and statistics with it
+DELETE FROM uneven WHERE user_id = 1 AND role_id > 30;
+INSERT INTO uneven SELECT 1, 3, generate_series(1000, 2999);
+SELECT read_all($$SELECT * FROM get_results('uneven', 1)$$) AS user_1, read_all($$SELECT * FROM get_results('uneven', 3)$$) AS user_3;
+ANALYZE uneven;
+SELECT read_all($$SELECT * FROM get_results('uneven', 1)$$) AS user_1, read_all($$SELECT * FROM get_results('uneven', 3)$$) AS user_3;
+-- all have as many, so none is common
+TRUNCATE uneven;
+INSERT INTO uneven SELECT 1, i % 20, i / 20 + 1 FROM generate_series(0, 39999) i;
+ANALYZE uneven;
+SELECT read_all($$SELECT * FROM get_results('uneven', 1)$$) AS user_1, read_all($$SELECT * FROM get_results('uneven', 19)$$) AS user_19;
+
 DROP SCHEMA plans CASCADE;

@@ -12,6 +12,7 @@
  */
 #include "compat.h"
 
+#include "pivot/estimate.h"
 #include "pivot/pair_index.h"
 #include "pivot/pivot.h"
 #include "pivot/plan.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	btm_cache_init(btm_plan_free_all);
 	btm_lock_init();
 	btm_bulk_init();
+	btm_estimate_init();
 	btm_pair_index_init();
 	btm_scylla_connection_init();
 	btm_scylla_pending_init();

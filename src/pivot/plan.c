@@ -42,6 +42,7 @@ typedef struct BtmPlan
 	bool		single;
 	bool		array;
 	bool		returning;
+	bool		custom;
 	uint64		variant;
 	Bitmapset  *shape;			/* attribute numbers */
 	SPIPlanPtr	plan;
@@ -185,6 +186,7 @@ plan_matches(const BtmPlan *plan, const BtmStatement *stmt,
 		plan->single == (stmt->single != NULL) &&
 		plan->array == OidIsValid(stmt->array_type) &&
 		plan->returning == stmt->returning &&
+		plan->custom == stmt->custom &&
 		plan->variant == stmt->variant &&
 		bms_equal(plan->shape, shape);
 }
@@ -295,6 +297,7 @@ keep_plan(BtmResolved *rel, const BtmStatement *stmt, const Bitmapset *shape,
 	plan->single = stmt->single != NULL;
 	plan->array = OidIsValid(stmt->array_type);
 	plan->returning = stmt->returning;
+	plan->custom = stmt->custom;
 	plan->variant = stmt->variant;
 	plan->shape = bms_copy(shape);
 	plan->plan = spi_plan;
@@ -379,7 +382,8 @@ get_kept_plan(BtmCall *call, const BtmStatement *stmt)
 		return plan;
 	make_room();
 	return keep_plan(rel, stmt, shape,
-					 prepare(call, stmt, CURSOR_OPT_GENERIC_PLAN));
+					 prepare(call, stmt, stmt->custom ? CURSOR_OPT_CUSTOM_PLAN :
+							 CURSOR_OPT_GENERIC_PLAN));
 }
 
 /*
@@ -665,6 +669,31 @@ run_kept(BtmCall *call, const BtmStatement *stmt, SPIPlanPtr plan,
 }
 
 /*
+ * Runs a statement, of which the input is registered.
+ */
+static uint64
+run_planned(BtmCall *call, const BtmStatement *stmt, QueryEnvironment *env,
+			bool read_only, DestReceiver *dest)
+{
+	ParamListInfo params = make_parameters(call, stmt);
+	BtmPlan    *plan;
+	PlanUse    *use;
+	uint64		result;
+
+	if (!is_generic(stmt))
+		return run_by_spi(prepare_for_input(call, stmt), params, read_only,
+						  dest);
+	plan = get_kept_plan(call, stmt);
+	use = begin_use(call, plan);
+	if (stmt->custom)
+		result = run_by_spi(plan->plan, params, read_only, dest);
+	else
+		result = run_kept(call, stmt, plan->plan, env, params, read_only, dest);
+	end_use(use);
+	return result;
+}
+
+/*
  * Runs a statement: see plan.h.
  */
 uint64
@@ -673,20 +702,7 @@ btm_statement_run(BtmCall *call, const BtmStatement *stmt, bool read_only,
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	QueryEnvironment *env = register_input(stmt);
-	ParamListInfo params = make_parameters(call, stmt);
-	uint64		result;
-
-	if (is_generic(stmt))
-	{
-		BtmPlan    *plan = get_kept_plan(call, stmt);
-		PlanUse    *use = begin_use(call, plan);
-
-		result = run_kept(call, stmt, plan->plan, env, params, read_only, dest);
-		end_use(use);
-	}
-	else
-		result = run_by_spi(prepare_for_input(call, stmt), params, read_only,
-							dest);
+	uint64		result = run_planned(call, stmt, env, read_only, dest);
 
 	unregister_input(stmt);
 	MemoryContextSwitchTo(cxt);

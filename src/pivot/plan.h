@@ -15,8 +15,9 @@
  * Small statements are planned once, as generic plans, and kept with the
  * resolved relation.  Since such a plan must stay good when tables grow, it is
  * made with sequential scans disabled: it uses the index of the key from the
- * first call on.  Statements with many rows are planned for their own size
- * each time; there the planner's time does not count.
+ * first call on.  Statements with many rows, in their input or by estimate in
+ * their result, are planned for just that each time; there the planner's time
+ * does not count.
  *
  *-------------------------------------------------------------------------
  */
@@ -84,6 +85,7 @@ typedef struct BtmStatement
 								 * PIVOT_ROWS, RELATED_ROWS: how the keys are
 								 * given */
 	bool		returning;		/* keys of the affected rows wanted? */
+	bool		custom;			/* planned for its parameters each time? */
 
 	bool		without_parent; /* has no parameters */
 	bool		has_parents;	/* its input is a list of parents */

@@ -12,6 +12,10 @@
  * column definition list has no OID of its own.  So a plan is kept for the
  * type cache's identifier of a row type, which is another after each change.
  *
+ * The kept plan looks up each related row.  A parent that has so many of them
+ * that reading the whole related table is faster, by estimate, gets a plan of
+ * its own each time.
+ *
  * Reads run under the snapshot of the calling statement and take no locks but
  * those of a SELECT.
  *
@@ -21,13 +25,23 @@
 
 #include "access/relation.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pivot/estimate.h"
 #include "pivot/jsonrow.h"
 #include "pivot/results.h"
 #include "pivot/sqltext.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
+
+/*
+ * Looking up a row takes as long as reading so many one after the other
+ * (measured: 1.2 and 0.1 us, in memory).
+ */
+#define LOOKUP_COST 10
 
 BTM_FUNCTION(btm_get_results);
 BTM_FUNCTION(btm_get_results_typed);
@@ -397,7 +411,7 @@ typedef struct RowsReceiver
 {
 	DestReceiver pub;
 	ReturnSetInfo *rsinfo;
-	Datum	   *values;
+	Datum	   *values;			/* NULL: there are no dropped columns */
 	bool	   *nulls;
 } RowsReceiver;
 
@@ -425,20 +439,23 @@ rows_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 	}
 	if (n != typeinfo->natts)
 		elog(ERROR, "row type %u does not match its plan", desc->tdtypeid);
+	if (n == desc->natts)
+		return;
 
 	receiver->values = palloc0(sizeof(Datum) * desc->natts);
 	receiver->nulls = palloc(sizeof(bool) * desc->natts);
 	memset(receiver->nulls, true, sizeof(bool) * desc->natts);
 }
 
-static bool
-rows_receive(TupleTableSlot *slot, DestReceiver *self)
+/*
+ * Makes a row of the row type, with its dropped columns.
+ */
+static void
+spread_columns(RowsReceiver *receiver, const TupleTableSlot *slot)
 {
-	RowsReceiver *receiver = (RowsReceiver *) self;
 	ReturnSetInfo *rsinfo = receiver->rsinfo;
 	int			n = 0;
 
-	slot_getallattrs(slot);
 	for (int i = 0; i < rsinfo->setDesc->natts; i++)
 	{
 		if (TupleDescAttr(rsinfo->setDesc, i)->attisdropped)
@@ -447,8 +464,21 @@ rows_receive(TupleTableSlot *slot, DestReceiver *self)
 		receiver->nulls[i] = slot->tts_isnull[n];
 		n++;
 	}
+}
+
+static bool
+rows_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowsReceiver *receiver = (RowsReceiver *) self;
+	ReturnSetInfo *rsinfo = receiver->rsinfo;
+	bool		spread = receiver->values != NULL;
+
+	slot_getallattrs(slot);
+	if (spread)
+		spread_columns(receiver, slot);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,
-						 receiver->values, receiver->nulls);
+						 spread ? receiver->values : slot->tts_values,
+						 spread ? receiver->nulls : slot->tts_isnull);
 	return true;
 }
 
@@ -472,6 +502,55 @@ btm_rows_receiver(ReturnSetInfo *rsinfo)
  */
 
 /*
+ * Lets the result keep its rows, which are to come, in memory that does not
+ * round their sizes up.  (Version 17 does so for every tuplestore.)
+ */
+static void
+pack_rows(ReturnSetInfo *rsinfo)
+{
+	MemoryContext cxt = GenerationContextCreate(rsinfo->econtext->ecxt_per_query_memory,
+												"belongs_to_many results",
+												ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+
+	tuplestore_end(rsinfo->setResult);
+	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, work_mem);
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/*
+ * Is the statement to be planned for this parent, which has so many rows?
+ */
+static bool
+deserves_plan(const BtmResolved *rel, double nrows)
+{
+	return !btm_is_foreign(rel) &&
+		nrows * LOOKUP_COST > btm_table_rows(rel->related) &&
+		plan_cache_mode != PLAN_CACHE_MODE_FORCE_GENERIC_PLAN;
+}
+
+/*
+ * Runs the statement that reads the rows of the call's parent.
+ */
+static void
+read_results(BtmCall *call, BtmStatement *stmt, const BtmRead *read,
+			 DestReceiver *dest)
+{
+	double		nrows = btm_estimate_many_rows(call);
+
+	if (nrows > 0)
+	{
+		stmt->custom = deserves_plan(call->rel, nrows);
+		pack_rows((ReturnSetInfo *) call->fcinfo->resultinfo);
+	}
+	stmt->kind = BTM_STMT_RESULTS;
+	btm_connect(call);
+	btm_read(call, stmt, read, dest);
+	SPI_finish();
+}
+
+/*
  * get_results(relation, parent_id) returns table (result jsonb)
  */
 Datum
@@ -486,15 +565,11 @@ btm_get_results(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (call->parent != NULL)
 	{
-		stmt.kind = BTM_STMT_RESULTS;
 		stmt.build = build_results;
 		btm_receiver_init(&receiver.pub, json_startup, json_receive);
 		receiver.rel = call->rel;
 		receiver.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-		btm_connect(call);
-		btm_read(call, &stmt, &read, &receiver.pub);
-		SPI_finish();
+		read_results(call, &stmt, &read, &receiver.pub);
 	}
 	btm_call_end(call);
 	return (Datum) 0;
@@ -563,13 +638,9 @@ btm_get_results_typed(PG_FUNCTION_ARGS)
 		not_a_row_type(call, get_fn_expr_argtype(fcinfo->flinfo, 2));
 	if (call->parent != NULL)
 	{
-		typed.stmt.kind = BTM_STMT_RESULTS;
 		typed.stmt.build = build_typed_results;
-
-		btm_connect(call);
-		btm_read(call, &typed.stmt, &read,
-				 btm_rows_receiver((ReturnSetInfo *) fcinfo->resultinfo));
-		SPI_finish();
+		read_results(call, &typed.stmt, &read,
+					 btm_rows_receiver((ReturnSetInfo *) fcinfo->resultinfo));
 	}
 	btm_call_end(call);
 	return (Datum) 0;

@@ -17,58 +17,18 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_statistic.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
+#include "pivot/estimate.h"
 #include "relation/relation.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
-#include "utils/syscache.h"
 
 BTM_FUNCTION(btm_rows_support);
 
 /* Parents in a list that is not an array: as many as core guesses for one. */
 #define DEFAULT_PARENTS 10
-
-/*
- * Rows of a table by its last VACUUM or ANALYZE; -1 if it is gone or had none.
- */
-static double
-table_rows(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	double		result = -1;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		result = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
-		ReleaseSysCache(tuple);
-	}
-	return result;
-}
-
-/*
- * Distinct values of a column, by statistics of the table or of all its
- * partitions; 0 if there are none.
- */
-static double
-distinct_values(Oid relid, AttrNumber attnum, double nrows)
-{
-	bool		inherited = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	HeapTuple	tuple = SearchSysCache3(STATRELATTINH,
-										ObjectIdGetDatum(relid),
-										Int16GetDatum(attnum),
-										BoolGetDatum(inherited));
-	double		result;
-
-	if (!HeapTupleIsValid(tuple))
-		return 0;
-	result = ((Form_pg_statistic) GETSTRUCT(tuple))->stadistinct;
-	ReleaseSysCache(tuple);
-	return result < 0 ? -result * nrows : result;
-}
 
 /*
  * The definition that a value is or refers to, or NULL.  Additions to a
@@ -92,7 +52,7 @@ find_definition(const BtmRelation *value)
 static double
 rows_per_parent(Oid pivot, List *foreign_key)
 {
-	double		nrows = table_rows(pivot);
+	double		nrows = btm_table_rows(pivot);
 	double		ndistinct = 0;
 	ListCell   *lc;
 
@@ -102,7 +62,7 @@ rows_per_parent(Oid pivot, List *foreign_key)
 	{
 		AttrNumber	attnum = btm_column_attnum(lfirst(lc), pivot, true);
 
-		ndistinct = Max(ndistinct, distinct_values(pivot, attnum, nrows));
+		ndistinct = Max(ndistinct, btm_distinct_values(pivot, attnum, nrows));
 	}
 	return ndistinct > 0 ? nrows / ndistinct : -1;
 }

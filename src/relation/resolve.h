@@ -158,6 +158,9 @@ typedef struct BtmResolved
 	dlist_head	plans;			/* kept plans */
 	TupleDesc	ids_desc;		/* of an input of ids, NULL before the first */
 
+	/* Private to pivot/estimate.c; NULL before the first estimate. */
+	struct BtmStatistics *statistics;
+
 	/* Private to cache.c. */
 	struct varlena *value;		/* the value that was resolved */
 	bool		stale;			/* an invalidation has hit it */
