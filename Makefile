@@ -106,6 +106,7 @@ OBJS = \
 	src/scylla/options.o \
 	src/scylla/overlay.o \
 	src/scylla/overlay_plan.o \
+	src/scylla/overlay_static.o \
 	src/scylla/pending.o \
 	src/scylla/pending_bytes.o \
 	src/scylla/pending_change.o \

@@ -57,13 +57,15 @@ struct BtmScyllaOverlay
 	int		   *key;			/* cells of the primary key's columns */
 	int			norder;
 	OrderColumn *order;
+	uint32		nitems;			/* when the scan began; no other is seen by it */
+	bits8	   *seen;			/* items of rows that the server has, of nitems */
+	BtmScyllaStaticReader *statics; /* NULL: no static column is read */
 
 	/* of the (re)scan */
 	uint32		nnew;
 	uint32		max_new;
 	NewRow	   *new_rows;
 	uint32		next_new;
-	bits8	   *seen;			/* items of rows that the server has */
 	bool		at_end;			/* of the server's rows */
 	bool		has_row;		/* the scan's cells have the next one */
 	Datum	   *row_values;		/* of it, of the order's columns */
@@ -183,6 +185,10 @@ btm_scylla_overlay_create(BtmScyllaCluster *cluster, const BtmScyllaTable *table
 	find_key(overlay, table);
 	if (order >= 0)
 		find_order(overlay, order > 0);
+	overlay->nitems = pending->nitems;
+	overlay->seen = MemoryContextAllocExtended(CurrentMemoryContext, overlay->nitems / 8 + 1,
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	overlay->statics = btm_scylla_static_reader_create(pending, overlay->ncells, overlay->columns);
 	overlay->values = palloc(sizeof(CqlBytes) * pending->table->ncolumns);
 	overlay->cells = palloc(sizeof(CqlBytes) * overlay->ncells);
 	overlay->context = AllocSetContextCreate(CurrentMemoryContext, "CQL overlay",
@@ -234,15 +240,30 @@ key_value(OrderColumn *order, CqlBytes cell)
  * -------
  */
 
+/* A row that the server has; it matters where it might be taken for a new one. */
+static void
+set_seen(BtmScyllaOverlay *overlay, uint32 item, bool seen)
+{
+	if (seen)
+		overlay->seen[item / 8] |= 1 << (item % 8);
+	else
+		overlay->seen[item / 8] &= ~(1 << (item % 8));
+}
+
+static bool
+was_seen(const BtmScyllaOverlay *overlay, uint32 item)
+{
+	return (overlay->seen[item / 8] & (1 << (item % 8))) != 0;
+}
+
 void
 btm_scylla_overlay_begin(BtmScyllaOverlay *overlay)
 {
+	for (uint32 i = 0; i < overlay->nnew; i++)
+		set_seen(overlay, overlay->new_rows[i].item, false);
 	MemoryContextReset(overlay->context);
 	overlay->nnew = overlay->max_new = overlay->next_new = 0;
 	overlay->new_rows = NULL;
-	overlay->seen = MemoryContextAllocExtended(overlay->context,
-											   overlay->pending->nitems / 8 + 1,
-											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	overlay->at_end = overlay->has_row = false;
 }
 
@@ -287,7 +308,7 @@ add_new(BtmScyllaOverlay *overlay, uint32 item)
 void
 btm_scylla_overlay_read_all(BtmScyllaOverlay *overlay)
 {
-	for (uint32 i = 0; i < overlay->pending->nitems; i++)
+	for (uint32 i = 0; i < overlay->nitems; i++)
 		if (btm_pending_is_row(overlay->pending, i))
 			add_new(overlay, i);
 }
@@ -309,12 +330,13 @@ btm_scylla_overlay_read_partition(BtmScyllaOverlay *overlay, const CqlBytes *key
 	pfree(bytes.data);
 	if (item == BTM_PENDING_NONE)
 		return;
-	if (!has_partitions)
+	if (has_partitions)
+		item = pending->items[item].sibling;
+	while (item != BTM_PENDING_NONE)
+	{
 		add_new(overlay, item);
-	else
-		for (item = pending->items[item].sibling; item != BTM_PENDING_NONE;
-			 item = pending->items[item].sibling)
-			add_new(overlay, item);
+		item = has_partitions ? pending->items[item].sibling : BTM_PENDING_NONE;
+	}
 	if (overlay->norder > 0)
 		qsort_arg(overlay->new_rows, overlay->nnew, sizeof(NewRow), compare_new_rows, overlay);
 }
@@ -369,13 +391,27 @@ static_version(const BtmScyllaOverlay *overlay, uint32 partition)
 	return version;
 }
 
+/*
+ * Is it the row without clustering key that stands for a partition that has
+ * static columns only, though there are rows in it now?
+ */
 static bool
-was_seen(const BtmScyllaOverlay *overlay, uint32 item)
+is_partition_without_rows(const BtmScyllaOverlay *overlay, uint32 partition, const CqlBytes *cells)
 {
-	return (overlay->seen[item / 8] & (1 << (item % 8))) != 0;
+	const BtmScyllaPending *pending = overlay->pending;
+	uint32		row = pending->items[partition].sibling;
+
+	if (cells[overlay->key[pending->nkey - 1]].length >= 0)
+		return false;
+	while (row != BTM_PENDING_NONE && !btm_pending_state(pending, row, overlay->curcid).live)
+		row = pending->items[row].sibling;
+	return row != BTM_PENDING_NONE;
 }
 
-/* Has the row changed to what is to be read, and not been deleted? */
+/*
+ * Changes a row of the server's to what the transaction has made of it; false if
+ * that is nothing.
+ */
 static bool
 change_row(BtmScyllaOverlay *overlay, CqlBytes *cells)
 {
@@ -389,14 +425,16 @@ change_row(BtmScyllaOverlay *overlay, CqlBytes *cells)
 		return false;
 	if (has_partitions && partition == BTM_PENDING_NONE)
 		return true;
+	if (has_partitions && is_partition_without_rows(overlay, partition, cells))
+		return false;
 	replace_cells(overlay, static_version(overlay, partition), cells);
 	row = lookup(overlay, cells, false);
-	if (row == BTM_PENDING_NONE)
+	if (row == BTM_PENDING_NONE || row >= overlay->nitems)
 		return true;
 	state = btm_pending_state(pending, row, overlay->curcid);
 	if (state.deleted)
 		return false;
-	overlay->seen[row / 8] |= 1 << (row % 8);
+	set_seen(overlay, row, true);
 	replace_cells(overlay, state.version, cells);
 	return true;
 }
@@ -450,6 +488,9 @@ take_new(BtmScyllaOverlay *overlay)
 	old = MemoryContextSwitchTo(overlay->new_context);
 	for (int i = 0; i < overlay->ncells; i++)
 		overlay->cells[i].length = CQL_LENGTH_NULL;
+	if (overlay->statics != NULL &&
+		btm_pending_deletion(pending, partition, overlay->curcid) == 0)
+		btm_scylla_static_read(overlay->statics, partition, overlay->cells);
 	replace_cells(overlay, static_version(overlay, partition), overlay->cells);
 	replace_cells(overlay, btm_pending_state(pending, item, overlay->curcid).version,
 				  overlay->cells);

@@ -144,6 +144,14 @@ extern void btm_pending_change(BtmScyllaPending *pending, CommandId cid,
 							   const BtmScyllaMutation *mutation);
 extern void btm_pending_take_off(BtmScyllaPending *pending, uint32 left);
 
+/* overlay_static.c: static columns of partitions that a scan has a new row in */
+typedef struct BtmScyllaStaticReader BtmScyllaStaticReader;
+
+extern BtmScyllaStaticReader *btm_scylla_static_reader_create(const BtmScyllaPending *pending,
+															  int ncells, const int *columns);
+extern void btm_scylla_static_read(BtmScyllaStaticReader *reader, uint32 partition,
+								   CqlBytes *cells);
+
 /* flush.c */
 extern void btm_pending_flush(List *tables);
 

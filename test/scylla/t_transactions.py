@@ -297,6 +297,24 @@ sql("COMMIT")
 tap.ok(sorted(cql("SELECT p, c, owner, rank, v FROM transactions.notes"), key=str) ==
        [(1, 1, 'changed', 1, 'v'), (2, 1, 'newer', None, 'v'), (2, 2, 'newer', None, 'w')], "and are sent so",
        *cql("SELECT p, c, owner, rank, v FROM transactions.notes"))
+driver.execute("INSERT INTO transactions.notes (p, owner, rank) VALUES (3, 'alone', 3)")
+sql("BEGIN")
+sql("INSERT INTO notes (p, c, v) VALUES (1, 2, 'x'), (2, 3, 'x')")
+sql("INSERT INTO notes (p, c, rank) VALUES (4, 1, 4)")
+tap.ok(sql("SELECT p, c, owner, rank FROM notes ORDER BY p, c") == [(1, 1, 'changed', 1), (1, 2, 'changed', 1), (2, 1, 'newer', None),
+                                                                 (2, 2, 'newer', None), (2, 3, 'newer', None), (3, None, 'alone', 3), (4, 1, None, 4)],
+       "a new row has its partition's static columns", *sql("SELECT p, c, owner, rank FROM notes ORDER BY p, c"))
+sql("INSERT INTO notes (p, c, v) VALUES (3, 1, 'x')")
+tap.ok(sql("SELECT c, owner FROM notes WHERE p = 3") == [(1, 'alone')], "a partition of static columns alone gets its first row",
+       *sql("SELECT c, owner FROM notes WHERE p = 3"))
+sql("UPDATE notes SET owner = NULL WHERE p = 3")
+sql("DELETE FROM notes WHERE p = 1")
+sql("INSERT INTO notes (p, c, v) VALUES (1, 7, 'x')")
+tap.ok(sql("SELECT p, c, owner, rank FROM notes WHERE p = ANY ('{1,3}') ORDER BY p") == [(1, 7, None, None), (3, 1, None, 3)],
+       "a partition that was deleted has none", *sql("SELECT p, c, owner, rank FROM notes WHERE p = ANY ('{1,3}') ORDER BY p"))
+sql("COMMIT")
+tap.ok(sorted(cql("SELECT p, c, owner, rank FROM transactions.notes WHERE p IN (1, 3, 4)")) == [(1, 7, None, None), (3, 1, None, 3), (4, 1, None, 4)],
+       "and so it is written", *cql("SELECT p, c, owner, rank FROM transactions.notes"))
 sql("BEGIN")
 sql("INSERT INTO hits VALUES ('a', 1, 5)")
 sql("UPDATE hits SET n = n + 2 WHERE page = 'a' AND day = 1")
