@@ -95,8 +95,6 @@ struct BtmScyllaCluster
 	MemoryContext context;		/* of all that is here */
 	CqlAllocator allocator;		/* of that context */
 	BtmScyllaOptions *options;
-	uint32		server_hash;	/* syscache hash values of the foreign server */
-	uint32		mapping_hash;	/* and the user mapping */
 
 	bool		used;			/* in this transaction */
 	bool		valid;			/* false: to be closed when it is not used */

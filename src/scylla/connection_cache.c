@@ -40,6 +40,11 @@ typedef struct CacheEntry
 {
 	CacheKey	key;
 	BtmScyllaCluster *cluster;	/* or NULL */
+	bool		changed;		/* while that was made */
+
+	/* syscache hash values of the foreign server and the user mapping */
+	uint32		server_hash;
+	uint32		mapping_hash;
 } CacheEntry;
 
 static HTAB *cache = NULL;
@@ -77,10 +82,12 @@ invalidate(Datum arg, int cacheid, uint32 hashvalue)
 	{
 		BtmScyllaCluster *cluster = entry->cluster;
 
-		if (cluster == NULL ||
-			(hashvalue != 0 &&
-			 hashvalue != (cacheid == FOREIGNSERVEROID ? cluster->server_hash
-						   : cluster->mapping_hash)))
+		if (hashvalue != 0 &&
+			hashvalue != (cacheid == FOREIGNSERVEROID ? entry->server_hash
+						  : entry->mapping_hash))
+			continue;
+		entry->changed = true;
+		if (cluster == NULL)
 			continue;
 		cluster->valid = false;
 		if (!cluster->used)
@@ -177,11 +184,29 @@ create_cache(void)
 }
 
 /*
- * The entry of a user's mapping, with a cluster that is up to date unless it is
- * in use already.
+ * Creates the cluster of an entry that has none.  What changes the server or
+ * the mapping while they are read, marks it as it would later.
  */
-static CacheEntry *
-find_entry(Oid umid, Oid serverid, Oid userid)
+static void
+create_cluster(CacheEntry *entry, Oid serverid, Oid userid)
+{
+	BtmScyllaCluster *cluster;
+
+	entry->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
+											   ObjectIdGetDatum(serverid));
+	entry->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
+												ObjectIdGetDatum(entry->key.umid));
+	entry->changed = false;
+	cluster = btm_scylla_cluster_create(serverid, userid, cache_cxt);
+	cluster->valid = !entry->changed;
+	entry->cluster = cluster;
+}
+
+/*
+ * The cluster of a user's mapping; it is up to date unless it is in use already.
+ */
+static BtmScyllaCluster *
+find_cluster(Oid umid, Oid serverid, Oid userid)
 {
 	CacheKey	key = {umid, superuser_arg(userid) ? 1 : 0};
 	CacheEntry *entry;
@@ -193,23 +218,15 @@ find_entry(Oid umid, Oid serverid, Oid userid)
 	if (!found)
 		entry->cluster = NULL;
 	if (entry->cluster == NULL)
-	{
-		BtmScyllaCluster *cluster = btm_scylla_cluster_create(serverid, userid, cache_cxt);
-
-		cluster->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID,
-													 ObjectIdGetDatum(serverid));
-		cluster->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID,
-													  ObjectIdGetDatum(umid));
-		entry->cluster = cluster;
-	}
-	return entry;
+		create_cluster(entry, serverid, userid);
+	return entry->cluster;
 }
 
 BtmScyllaCluster *
 btm_scylla_cluster(Oid serverid, Oid userid)
 {
 	Oid			umid = GetUserMapping(userid, serverid)->umid;
-	BtmScyllaCluster *cluster = find_entry(umid, serverid, userid)->cluster;
+	BtmScyllaCluster *cluster = find_cluster(umid, serverid, userid);
 
 	if (!cluster->used)
 	{
@@ -274,19 +291,29 @@ mapping_user(Oid umid)
 	return OidIsValid(userid) ? GetUserNameFromId(userid, true) : "public";
 }
 
+/* A row of scylla_connections(), but for the first two columns. */
+typedef struct ConnectionRow
+{
+	Oid			serverid;
+	Oid			umid;
+	Datum		values[NCOLUMNS];
+	bool		nulls[NCOLUMNS];
+} ConnectionRow;
+
 /*
- * The columns of a connection.
+ * The row of a connection.  Catalogs are not looked at: that may close it.
  */
-static void
-show_connection(const BtmScyllaConnection *connection, Datum *values, bool *nulls)
+static ConnectionRow *
+connection_row(const BtmScyllaConnection *connection)
 {
 	const BtmScyllaCluster *cluster = connection->cluster;
-	ForeignServer *server = GetForeignServerExtended(cluster->options->serverid,
-													 FSV_MISSING_OK);
 	const BtmScyllaNode *node = connection->node;
+	ConnectionRow *row = palloc0(sizeof(ConnectionRow));
+	Datum	   *values = row->values;
+	bool	   *nulls = row->nulls;
 
-	set_name(values, nulls, 0, server != NULL ? server->servername : NULL);
-	set_name(values, nulls, 1, mapping_user(cluster->options->umid));
+	row->serverid = cluster->options->serverid;
+	row->umid = cluster->options->umid;
 	set_text(values, nulls, 2, connection->host);
 	values[3] = Int32GetDatum(connection->port);
 	set_peer_text(values, nulls, 4, node != NULL ? node->rack : NULL);
@@ -297,6 +324,33 @@ show_connection(const BtmScyllaConnection *connection, Datum *values, bool *null
 	values[9] = Int32GetDatum(cql_session_in_flight(connection->session));
 	values[10] = BoolGetDatum(connection->used);
 	values[11] = BoolGetDatum(cluster->valid);
+	return row;
+}
+
+/*
+ * The rows of all connections.
+ */
+static List *
+connection_rows(void)
+{
+	List	   *rows = NIL;
+	HASH_SEQ_STATUS scan;
+	CacheEntry *entry;
+
+	if (cache == NULL)
+		return NIL;
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		dlist_iter	iter;
+
+		if (entry->cluster == NULL)
+			continue;
+		dlist_foreach(iter, &entry->cluster->connections)
+			rows = lappend(rows, connection_row(dlist_container(BtmScyllaConnection,
+																link, iter.cur)));
+	}
+	return rows;
 }
 
 /*
@@ -306,28 +360,17 @@ Datum
 btm_scylla_connections(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	HASH_SEQ_STATUS scan;
-	CacheEntry *entry;
+	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (cache == NULL)
-		PG_RETURN_VOID();
-	hash_seq_init(&scan, cache);
-	while ((entry = hash_seq_search(&scan)) != NULL)
+	foreach(lc, connection_rows())
 	{
-		dlist_iter	iter;
+		ConnectionRow *row = lfirst(lc);
+		ForeignServer *server = GetForeignServerExtended(row->serverid, FSV_MISSING_OK);
 
-		if (entry->cluster == NULL)
-			continue;
-		dlist_foreach(iter, &entry->cluster->connections)
-		{
-			Datum		values[NCOLUMNS] = {0};
-			bool		nulls[NCOLUMNS] = {0};
-
-			show_connection(dlist_container(BtmScyllaConnection, link, iter.cur),
-							values, nulls);
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		}
+		set_name(row->values, row->nulls, 0, server != NULL ? server->servername : NULL);
+		set_name(row->values, row->nulls, 1, mapping_user(row->umid));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
 	}
 	PG_RETURN_VOID();
 }
