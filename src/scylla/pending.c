@@ -24,7 +24,8 @@ struct BtmScyllaPendingWriter
 {
 	BtmScyllaPending *pending;
 	CommandId	cid;
-	int			ncolumns;
+	const BtmScyllaTable *table;	/* of the statement */
+	const BtmScyllaTable *mapped;	/* pending->table, as `columns` are for it */
 	int		   *columns;		/* index in the pending table's columns, of each */
 	MemoryContext context;		/* of a mutation's values */
 };
@@ -253,6 +254,20 @@ read_definition(Oid relid)
 	return table;
 }
 
+/*
+ * Takes the definition of an open foreign table for the table's: there are no
+ * changes yet, or none any more, after DDL that was rolled back, say.
+ */
+static void
+set_definition(BtmScyllaPending *pending, Oid relid)
+{
+	MemoryContext old = MemoryContextSwitchTo(pending->context);
+
+	pending->table = read_definition(relid);
+	set_key(pending);
+	MemoryContextSwitchTo(old);
+}
+
 static BtmScyllaPending *
 create_table(BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 {
@@ -264,8 +279,7 @@ create_table(BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 
 	pending->cluster = cluster;
 	pending->context = context;
-	pending->table = read_definition(table->relid);
-	set_key(pending);
+	set_definition(pending, table->relid);
 	btm_pending_reserve(pending);
 	pending->items[0].version = BTM_PENDING_NONE;
 	pending->items[0].partition = BTM_PENDING_NONE;
@@ -332,6 +346,23 @@ has_static_columns(const BtmScyllaTable *table)
 	return false;
 }
 
+/* Finds the columns of the statement's table among those of the pending table. */
+static void
+map_columns(BtmScyllaPendingWriter *writer)
+{
+	const BtmScyllaTable *table = writer->table;
+	BtmScyllaPending *pending = writer->pending;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (find_column(pending->table, table->columns[i].name) < 0)
+			add_columns(pending, table->relid);
+		writer->columns[i] = find_column(pending->table, table->columns[i].name);
+	}
+	pending->has_static = has_static_columns(pending->table);
+	writer->mapped = pending->table;
+}
+
 BtmScyllaPendingWriter *
 btm_scylla_pending_begin(BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 {
@@ -345,18 +376,14 @@ btm_scylla_pending_begin(BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 						get_rel_name(table->relid))));
 	if (pending == NULL)
 		pending = create_table(cluster, table);
+	else if (pending->nversions == 0)
+		set_definition(pending, table->relid);
 	check_options(pending->table, table);
 	writer->pending = pending;
 	writer->cid = GetCurrentCommandId(true);
-	writer->ncolumns = table->ncolumns;
+	writer->table = table;
 	writer->columns = palloc(sizeof(int) * (table->ncolumns + 1));
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		if (find_column(pending->table, table->columns[i].name) < 0)
-			add_columns(pending, table->relid);
-		writer->columns[i] = find_column(pending->table, table->columns[i].name);
-	}
-	pending->has_static = has_static_columns(pending->table);
+	map_columns(writer);
 	writer->context = AllocSetContextCreate(CurrentMemoryContext,
 											"belongs_to_many Scylla change",
 											ALLOCSET_DEFAULT_SIZES);
@@ -368,15 +395,18 @@ btm_scylla_pending_add(BtmScyllaPendingWriter *writer, const BtmScyllaMutation *
 {
 	BtmScyllaPending *pending = writer->pending;
 	MemoryContext old = MemoryContextSwitchTo(writer->context);
-	int			ncolumns = pending->table->ncolumns;
-	CqlBytes   *values = palloc(sizeof(CqlBytes) * ncolumns);
-	BtmScyllaMutation own = {mutation->kind, values};
+	BtmScyllaMutation own = {mutation->kind, NULL};
+	CqlBytes   *values;
 
-	for (int i = 0; i < ncolumns; i++)
+	if (writer->mapped != pending->table)
+		map_columns(writer);
+	values = palloc(sizeof(CqlBytes) * pending->table->ncolumns);
+	for (int i = 0; i < pending->table->ncolumns; i++)
 		values[i].length = CQL_LENGTH_UNSET;
 	if (mutation->kind != BTM_SCYLLA_TRUNCATE)
-		for (int i = 0; i < writer->ncolumns; i++)
+		for (int i = 0; i < writer->table->ncolumns; i++)
 			values[writer->columns[i]] = mutation->values[i];
+	own.values = values;
 	btm_pending_change(pending, writer->cid, &own);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->context);

@@ -286,6 +286,21 @@ transaction("INSERT INTO brief VALUES (21, 1)", "INSERT INTO role_user VALUES (2
 tap.ok(len(cql(f"{ROWS} WHERE user_id = 21")) == 1 and cql(f"{ROWS} WHERE user_id = 22") == [],
        "an immediate table beside one that waits")
 
+sql("BEGIN; SAVEPOINT s")
+sql("CREATE FOREIGN TABLE made (weight int, role_id bigint OPTIONS (clustering_key '1'), user_id bigint OPTIONS (partition_key '1'))"
+    " SERVER cluster OPTIONS (keyspace 'transactions', \"table\" 'role_user', ttl '60')")
+sql("INSERT INTO made VALUES (1, 1, 24)")
+sql("ROLLBACK TO s")
+sql("CREATE FOREIGN TABLE made (status text, user_id bigint OPTIONS (partition_key '1'), role_id bigint OPTIONS (clustering_key '1'))"
+    " SERVER cluster OPTIONS (keyspace 'transactions', \"table\" 'role_user')")
+sql("INSERT INTO made VALUES ('made', 24, 2)")
+sql("ALTER FOREIGN TABLE made ADD weight int")
+sql("UPDATE made SET weight = 5")
+sql("DROP FOREIGN TABLE made")
+sql("COMMIT")
+tap.ok(cql(f"{ROWS} WHERE user_id = 24") == [(24, 2, 'made', 5)], "a foreign table made anew, altered and dropped in between",
+       *cql(f"{ROWS} WHERE user_id = 24"))
+sql("TRUNCATE role_user")
 driver.execute("INSERT INTO transactions.notes (p, c, owner, rank, v) VALUES (1, 1, 'there', 1, 'v')")
 sql("BEGIN")
 sql("UPDATE notes SET owner = 'changed' WHERE p = 1 AND c = 1")
@@ -445,6 +460,12 @@ tap.ok(sorted(found) == sorted((i % 50, i, 'last' if i % 50 == 3 else f'value {i
 sql("BEGIN; INSERT INTO bulk SELECT 1, i, repeat('x', 100) FROM generate_series(1, 5000) AS i")
 sql("ROLLBACK")
 tap.ok(sql("SELECT count(*) FROM pg_ls_tmpdir()") == [(0,)], "the file is gone after ROLLBACK, too")
+sql("BEGIN; INSERT INTO bulk VALUES (60, 1, 'kept'); SAVEPOINT s; SET LOCAL temp_file_limit = '100kB'")
+tap.ok(state_of("INSERT INTO bulk SELECT 60, i, repeat('x', 100) FROM generate_series(1, 5000) AS i") == "53400", "no room for the file")
+sql("ROLLBACK TO s")
+tap.ok(sql("SELECT * FROM bulk WHERE id = 60") == [(60, 1, 'kept')], "what was before is there after that")
+sql("COMMIT")
+tap.ok(cql("SELECT * FROM transactions.bulk WHERE id = 60") == [(60, 1, 'kept')], "and is written")
 sql("RESET belongs_to_many.scylla_write_buffer")
 
 # ---- random transactions
@@ -581,7 +602,7 @@ class Differential:
 
     def run(self, transactions):
         for _ in range(transactions):
-            sql("BEGIN")
+            sql(f"BEGIN ISOLATION LEVEL {self.rng.choice(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'])}")
             self.savepoints = []
             for _ in range(self.rng.randint(2, 14)):
                 self.statement()
