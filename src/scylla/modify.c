@@ -11,6 +11,10 @@
  * columns of its own.  The types that values are written as are those that the
  * server names for the statement's markers.
  *
+ * There is no ExecForeignBatchInsert: the sender makes batches of what comes, also of
+ * UPDATEs and DELETEs, and has no use for rows that core has copied to hand them
+ * over together.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"

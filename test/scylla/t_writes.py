@@ -9,6 +9,7 @@ import io
 import math
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
@@ -16,6 +17,7 @@ from cassandra_server import Tap, shared, skip_all  # noqa: E402
 
 from cassandra.util import OrderedMapSerializedKey, SortedSet  # noqa: E402
 
+from proxy import Proxy  # noqa: E402
 from type_cases import BAD, CASES, D  # noqa: E402
 
 try:
@@ -484,6 +486,35 @@ connection.rollback()
 connection.autocommit = True
 tap.ok(len(cql("SELECT v FROM writes.small WHERE id = 4000")) == (MODE == "immediate"), "ROLLBACK takes back what was not sent")
 
+# ---- a server that stops answering, or is gone, in the midst of a statement
+
+if MODE == "immediate":
+    proxy = Proxy(server.hosts[0], server.port)
+    sql(f"CREATE SERVER proxied FOREIGN DATA WRAPPER scylla OPTIONS (hosts '127.0.0.1', port '{proxy.port}', sslmode 'disable',"
+        " write_mode 'immediate', request_timeout '20s')")
+    sql("CREATE USER MAPPING FOR CURRENT_USER SERVER proxied OPTIONS (username 'writes', password 'writes')")
+    sql("CREATE FOREIGN TABLE held (id int OPTIONS (partition_key '1'), v text) SERVER proxied OPTIONS (keyspace 'writes', \"table\" 'small')")
+    sql("INSERT INTO held VALUES (5000, 'x')")
+    for statement in ("INSERT INTO held SELECT i, 'x' FROM generate_series(6000, 26000) AS i",
+                      "UPDATE held SET v = 'y' WHERE id = 5000", "DELETE FROM held WHERE id = 5000", "TRUNCATE held"):
+        proxy.hold()
+        sql("SET statement_timeout = 700")
+        began = time.time()
+        tap.ok(state_of(statement) == "57014" and time.time() - began < 5, f"{statement.split()[0]} can be cancelled",
+               time.time() - began)
+        sql("RESET statement_timeout")
+        proxy.release()
+        tap.ok(state_of("INSERT INTO held VALUES (5001, 'y')") == "", "the connection is used again", error_of("SELECT * FROM held"))
+    sql("INSERT INTO held VALUES (5000, 'x')")
+    proxy.hold()
+    gone = threading.Timer(0.5, lambda: (proxy.close(), proxy.release()))
+    gone.start()
+    error = error_of("INSERT INTO held SELECT i, 'x' FROM generate_series(30000, 50000) AS i")
+    tap.ok(error is not None and error.pgcode == "08006" and "INSERT INTO" in error.diag.context, "a server that is gone", error)
+    gone.join()
+    tap.ok(state_of("INSERT INTO held VALUES (5002, 'y')") == "", "the node is reached by its own address then")
+    tap.ok(state_of("INSERT INTO small VALUES (5003, 'y')") == "", "others go on")
+
 # ---- values of every type
 
 columns = {kind: f"c{i}" for i, kind in enumerate(CASES)}
@@ -533,7 +564,7 @@ tap.ok(len(sql("SELECT * FROM by_level")) > 0 and state_of("DELETE FROM by_level
 sql("ALTER FOREIGN TABLE by_level OPTIONS (SET updatable 'true')")
 tap.ok(state_of("DELETE FROM by_level") == "22023", "nor if its definition says so", error_of("DELETE FROM by_level"))
 
-sql("DROP SERVER writes CASCADE; DROP OWNED BY regress_writes; DROP ROLE regress_writes")
+sql("DROP SERVER writes CASCADE; DROP SERVER IF EXISTS proxied CASCADE; DROP OWNED BY regress_writes; DROP ROLE regress_writes")
 driver.execute("DROP KEYSPACE writes")
 driver.execute("DROP ROLE writes")
 tap.finish()
