@@ -23,6 +23,7 @@
 #include "compat.h"
 
 #include "catalog/pg_collation.h"
+#include "miscadmin.h"
 #include "scylla/convert.h"
 #include "scylla/overlay.h"
 #include "scylla/pending_parts.h"
@@ -360,7 +361,7 @@ lookup(BtmScyllaOverlay *overlay, const CqlBytes *cells, bool is_partition)
 	return btm_pending_lookup(pending, bytes.data, bytes.len, is_partition);
 }
 
-/* Puts cells that a version has in place of a row's. */
+/* Puts cells that a version has in place of a row's.  Counters are added to. */
 static void
 replace_cells(BtmScyllaOverlay *overlay, uint32 version, CqlBytes *cells)
 {
@@ -371,8 +372,10 @@ replace_cells(BtmScyllaOverlay *overlay, uint32 version, CqlBytes *cells)
 	{
 		int			column = overlay->columns[i];
 
-		if (column >= 0 && overlay->values[column].length != CQL_LENGTH_UNSET)
-			cells[i] = overlay->values[column];
+		if (column < 0 || overlay->values[column].length == CQL_LENGTH_UNSET)
+			continue;
+		cells[i] = overlay->pending->table->columns[column].cql->id == CQL_TYPE_COUNTER ?
+			btm_pending_add_counters(cells[i], overlay->values[column]) : overlay->values[column];
 	}
 }
 
@@ -502,6 +505,7 @@ CqlBytes *
 btm_scylla_overlay_next(BtmScyllaOverlay *overlay, CqlBytes *cells, BtmScyllaFetch fetch,
 						void *scan)
 {
+	CHECK_FOR_INTERRUPTS();
 	if (!overlay->has_row && !overlay->at_end)
 	{
 		overlay->has_row = take_row(overlay, cells, fetch, scan);

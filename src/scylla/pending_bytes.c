@@ -96,3 +96,23 @@ btm_pending_decode(const BtmScyllaPending *pending, const uint8 *bytes, uint32 s
 		values[column] = take_value(&at);
 	}
 }
+
+/* The sum of two counters; either may be null or not there. */
+CqlBytes
+btm_pending_add_counters(CqlBytes a, CqlBytes b)
+{
+	uint8	   *sum;
+	int			carry = 0;
+
+	if (a.length != 8 || b.length != 8)
+		return b.length == 8 ? b : a;
+	sum = palloc(8);
+	for (int i = 7; i >= 0; i--)
+	{
+		carry += a.data[i] + b.data[i];
+		sum[i] = (uint8) carry;
+		carry >>= 8;
+	}
+	a.data = sum;
+	return a;
+}

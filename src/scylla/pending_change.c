@@ -150,26 +150,6 @@ btm_pending_take_off(BtmScyllaPending *pending, uint32 left)
  * -------
  */
 
-/* The sum of two counters; either may be null or not there. */
-static CqlBytes
-add_counters(CqlBytes a, CqlBytes b)
-{
-	uint8	   *sum;
-	int			carry = 0;
-
-	if (a.length != 8 || b.length != 8)
-		return b.length == 8 ? b : a;
-	sum = palloc(8);
-	for (int i = 7; i >= 0; i--)
-	{
-		carry += a.data[i] + b.data[i];
-		sum[i] = (uint8) carry;
-		carry >>= 8;
-	}
-	a.data = sum;
-	return a;
-}
-
 /* Puts cells that a mutation gives over those of before, static ones or others. */
 static void
 merge_cells(const BtmScyllaPending *pending, const CqlBytes *given, bool is_static,
@@ -183,7 +163,7 @@ merge_cells(const BtmScyllaPending *pending, const CqlBytes *given, bool is_stat
 			table->columns[i].role != (is_static ? BTM_SCYLLA_STATIC : BTM_SCYLLA_REGULAR))
 			continue;
 		cells[i] = table->columns[i].cql->id == CQL_TYPE_COUNTER ?
-			add_counters(cells[i], given[i]) : given[i];
+			btm_pending_add_counters(cells[i], given[i]) : given[i];
 	}
 }
 

@@ -138,6 +138,7 @@ extern void btm_pending_encode_cells(const BtmScyllaPending *pending, const CqlB
 									 bool is_static, StringInfo bytes);
 extern void btm_pending_decode(const BtmScyllaPending *pending, const uint8 *bytes, uint32 size,
 							   bool is_partition, CqlBytes *values);
+extern CqlBytes btm_pending_add_counters(CqlBytes a, CqlBytes b);
 
 /* pending_change.c */
 extern void btm_pending_change(BtmScyllaPending *pending, CommandId cid,
