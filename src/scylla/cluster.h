@@ -74,7 +74,14 @@ typedef struct BtmScyllaConnection
 
 	dlist_head	requests;		/* under way, by the time of sending */
 	uint32		nrequests;
-	int64		abandoned_until;	/* the last deadline of abandoned ones, or 0 */
+
+	/*
+	 * Requests that the server must answer although nobody waits for that:
+	 * abandoned ones and REGISTER.  Times are those of btm_scylla_deadline.
+	 */
+	uint32		nunclaimed;		/* as of the last look */
+	int64		unclaimed_until;	/* when one is to be answered; 0: none is */
+	int64		unclaimed_last; /* the deadline of the last of them */
 	bool		used;			/* in this transaction */
 	bool		more;			/* there may be bytes that no event will tell of */
 
@@ -155,7 +162,7 @@ typedef struct BtmScyllaRequest
 	/* while it is under way */
 	BtmScyllaConnection *connection;
 	int16		stream;
-	int64		deadline;		/* of btm_scylla_clock */
+	int64		deadline;		/* of btm_scylla_deadline */
 
 	void	   *tag;
 	const BtmScyllaStatement *statement;	/* NULL: only text, or a batch */
@@ -200,7 +207,8 @@ pg_noreturn extern void btm_scylla_raise_lost(const BtmScyllaCluster *cluster,
 											  const char *cql);
 
 /* pump.c */
-extern int64 btm_scylla_clock(const BtmScyllaCluster *cluster);
+extern int64 btm_scylla_deadline(const BtmScyllaCluster *cluster);
+extern void btm_scylla_note_unclaimed(BtmScyllaConnection *connection, int64 deadline);
 extern void btm_scylla_pump(BtmScyllaCluster *cluster);
 extern void btm_scylla_service(BtmScyllaConnection *connection, bool readable);
 extern void btm_scylla_flush(BtmScyllaConnection *connection);

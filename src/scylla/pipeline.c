@@ -71,7 +71,7 @@ abandon(BtmScyllaRequest *request)
 	BtmScyllaConnection *connection = request->connection;
 
 	cql_session_abandon(connection->session, request->stream);
-	connection->abandoned_until = Max(connection->abandoned_until, request->deadline);
+	btm_scylla_note_unclaimed(connection, request->deadline);
 	take_off(request);
 }
 
@@ -224,8 +224,6 @@ recycle(BtmScyllaRequest *request)
 static void
 place(BtmScyllaRequest *request, BtmScyllaConnection *connection, int16 stream)
 {
-	BtmScyllaCluster *cluster = connection->cluster;
-
 	if (request->state == BTM_REQUEST_UNUSED)
 	{
 		dlist_push_tail(&request->pipeline->all, &request->all_link);
@@ -234,8 +232,7 @@ place(BtmScyllaRequest *request, BtmScyllaConnection *connection, int16 stream)
 	request->state = BTM_REQUEST_SENT;
 	request->connection = connection;
 	request->stream = stream;
-	request->deadline = btm_scylla_clock(cluster) +
-		cluster->options->request_timeout * INT64CONST(1000);
+	request->deadline = btm_scylla_deadline(connection->cluster);
 	dlist_push_tail(&connection->requests, &request->link);
 	connection->nrequests++;
 	connection->used = true;

@@ -59,10 +59,19 @@ btm_scylla_note_success(BtmScyllaHealth *health)
 /*
  * The time that requests are measured by: that of the pump's work and waits.
  */
-int64
-btm_scylla_clock(const BtmScyllaCluster *cluster)
+static int64
+clock_of(const BtmScyllaCluster *cluster)
 {
 	return cluster->left_at - cluster->paused;
+}
+
+/*
+ * When a request that is made now is to be answered, in that time.
+ */
+int64
+btm_scylla_deadline(const BtmScyllaCluster *cluster)
+{
+	return clock_of(cluster) + cluster->options->request_timeout * INT64CONST(1000);
 }
 
 /*
@@ -216,15 +225,36 @@ work_at_hand(BtmScyllaCluster *cluster)
 }
 
 /*
- * The deadline of abandoned requests that the server has not answered yet;
- * PG_INT64_MAX if there are none.
+ * Notes that the server has until `deadline` to answer a request that nobody
+ * waits for.
+ */
+void
+btm_scylla_note_unclaimed(BtmScyllaConnection *connection, int64 deadline)
+{
+	connection->nunclaimed++;
+	if (connection->unclaimed_until == 0)
+		connection->unclaimed_until = deadline;
+	connection->unclaimed_last = Max(connection->unclaimed_last, deadline);
+}
+
+/*
+ * The deadline of requests that nobody waits for and that the server has not
+ * answered yet; PG_INT64_MAX if there are none.  As long as none of them is
+ * answered, the deadline of the first holds, however many follow: a server that
+ * has fallen silent is found out, also if all its clients are impatient.
  */
 static int64
-abandoned_deadline(BtmScyllaConnection *connection)
+unclaimed_deadline(BtmScyllaConnection *connection)
 {
-	if (cql_session_in_flight(connection->session) <= connection->nrequests)
-		connection->abandoned_until = 0;
-	return connection->abandoned_until != 0 ? connection->abandoned_until : PG_INT64_MAX;
+	uint32		in_flight = cql_session_in_flight(connection->session);
+	uint32		nunclaimed = in_flight - Min(in_flight, connection->nrequests);
+
+	if (nunclaimed == 0)
+		connection->unclaimed_until = connection->unclaimed_last = 0;
+	else if (nunclaimed < connection->nunclaimed)
+		connection->unclaimed_until = connection->unclaimed_last;
+	connection->nunclaimed = nunclaimed;
+	return connection->unclaimed_until != 0 ? connection->unclaimed_until : PG_INT64_MAX;
 }
 
 /*
@@ -233,7 +263,7 @@ abandoned_deadline(BtmScyllaConnection *connection)
 static int64
 deadline_of(BtmScyllaConnection *connection)
 {
-	int64		deadline = abandoned_deadline(connection);
+	int64		deadline = unclaimed_deadline(connection);
 
 	if (!dlist_is_empty(&connection->requests))
 		deadline = Min(deadline,
@@ -247,7 +277,7 @@ deadline_of(BtmScyllaConnection *connection)
 static void
 expire(BtmScyllaCluster *cluster)
 {
-	int64		now = btm_scylla_clock(cluster);
+	int64		now = clock_of(cluster);
 	dlist_mutable_iter iter;
 
 	dlist_foreach_modify(iter, &cluster->connections)
@@ -284,7 +314,7 @@ time_to_wait(BtmScyllaCluster *cluster)
 	}
 	if (deadline == PG_INT64_MAX)
 		return -1;
-	return Max(0, (deadline - btm_scylla_clock(cluster)) / 1000 + 1);
+	return Max(0, (deadline - clock_of(cluster)) / 1000 + 1);
 }
 
 /* ---- waiting */

@@ -70,7 +70,9 @@ btm_scylla_topology_register(BtmScyllaConnection *connection)
 	};
 
 	if (cql_session_register(connection->session, lengthof(events), events,
-							 NULL, NULL, NULL) != CQL_OK)
+							 NULL, NULL, NULL) == CQL_OK)
+		btm_scylla_note_unclaimed(connection, btm_scylla_deadline(connection->cluster));
+	else
 		elog(DEBUG1, "could not register for events of server \"%s\"",
 			 connection->cluster->options->servername);
 }

@@ -371,6 +371,13 @@ class Bootstrapping(Good):
         yield self.fail(request, 0x1002, 'The node is bootstrapping')
 
 
+class SilentRegister(Good):
+    """Never says whether it will tell of events."""
+
+    def on_register(self, request):
+        yield b''
+
+
 class Flapping(Good):
     """Closes the first connection on the first statement; the next is good."""
 

@@ -216,6 +216,8 @@ for my $name (sort keys %LOST)
 }
 is(ask($session, q{SELECT count(*) FROM scylla_connections() WHERE server IN ('stall', 'close_in_frame', 'wrong_stream')}), '0', 'such connections are closed');
 like(failure(q{SELECT scylla_query('stall', 'SELECT k FROM ks.t')}), qr/DETAIL:  HOST: no answer within the request_timeout of 300 ms\n/, 'no answer in time');
+is(ask($session, scripted('silent-register', max_in_flight => 1, request_timeout => '300ms')), 'ERROR: 08006',
+	'a peer that leaves the only request that may be under way unanswered');
 is(failure(scripted('flapping')), $ROWS, 'a read is tried again when its connection is lost');
 like(failure(scripted('flapping', suffix => '_write') =~ s/SELECT k/INSERT INTO/r), qr/^08006: /, 'a write is not');
 like(failure(scripted('pages-then-close')), qr/^08006: /, 'a connection that is lost between pages, twice');
@@ -295,6 +297,19 @@ $stopped->resume;
 	like(ask($session, $serial), qr/\|1$/, 'its request is still under way');
 	is(ask($session, $late), $ROWS, 'the next one gets its own answer');
 	like(ask($session, $serial), qr/\|0$/, 'the answer to the first was swallowed');
+}
+
+# ---- a server that has fallen silent is found out, even if nobody waits for as long as its timeout
+
+{
+	my $silent_first = create_server('silent_first', CqlPeer->start('stall')->address . ', ' . $good->address, request_timeout => '1s');
+	my @outcomes;
+
+	ask($session, "SET statement_timeout = '250ms'");
+	do { push @outcomes, ask($session, $silent_first) } until $outcomes[-1] ne 'ERROR: 57014' || @outcomes == 12;
+	ask($session, 'SET statement_timeout = 0');
+	is($outcomes[-1], $ROWS, 'the next contact point is taken in the end') or diag "@outcomes";
+	cmp_ok(scalar @outcomes, '>', 3, 'not before the timeout has passed');
 }
 
 # ---- nothing is left behind
