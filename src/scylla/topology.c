@@ -25,6 +25,10 @@
 
 #define PARTITIONER "Murmur3Partitioner"
 
+/* More than any cluster has, and few enough to be gone through without a pause. */
+#define MAX_NODES 4096
+#define MAX_TOKENS (1024 * 1024)
+
 /* A table's rows. */
 typedef struct Table
 {
@@ -50,10 +54,11 @@ typedef struct Found
 	int			nnodes;
 	int			max_nodes;
 	FoundNode  *nodes;			/* the first is the one that was asked */
-	int64		nentries;
-	int64		max_entries;
+	int			nentries;
+	int			max_entries;
 	CqlRingEntry *entries;
 	bool		routable;		/* tokens are what we can compute */
+	bool		too_many;		/* nodes or tokens */
 } Found;
 
 /* ---- events */
@@ -220,8 +225,8 @@ add_token(Found *found, int64 token)
 	{
 		found->max_entries = Max(found->max_entries * 2, 1024);
 		found->entries = found->entries == NULL
-			? MemoryContextAllocHuge(CurrentMemoryContext, found->max_entries * sizeof(CqlRingEntry))
-			: repalloc_huge(found->entries, found->max_entries * sizeof(CqlRingEntry));
+			? palloc(found->max_entries * sizeof(CqlRingEntry))
+			: repalloc(found->entries, found->max_entries * sizeof(CqlRingEntry));
 	}
 	found->entries[found->nentries].token = token;
 	found->entries[found->nentries++].node = found->nnodes - 1;
@@ -250,8 +255,12 @@ read_tokens(const Table *table, Found *found)
 			return;
 		text.data = (const char *) value.data;
 		text.length = Max(value.length, 0);
-		if (cql_token_parse(text, &token, NULL) == CQL_OK)
-			add_token(found, token);
+		if (cql_token_parse(text, &token, NULL) != CQL_OK)
+			continue;
+		found->too_many |= found->nentries == MAX_TOKENS;
+		if (found->too_many)
+			return;
+		add_token(found, token);
 	}
 }
 
@@ -267,6 +276,9 @@ read_nodes(Table *table, Found *found)
 
 		if (!read_node(table, found->default_port, &node))
 			continue;
+		found->too_many |= found->nnodes == MAX_NODES;
+		if (found->too_many)
+			return;
 		if (found->nnodes == found->max_nodes)
 		{
 			found->max_nodes *= 2;
@@ -328,7 +340,7 @@ ask_for_nodes(BtmScyllaPipeline *pipeline, BtmScyllaCluster *cluster, Found *fou
 		if (open_table(&table, btm_scylla_ask(pipeline, cluster->control, peers[i], 0, NULL)))
 		{
 			read_nodes(&table, found);
-			return is_control(cluster, serial);
+			return is_control(cluster, serial) && !found->too_many;
 		}
 	}
 	return false;
@@ -467,7 +479,7 @@ take_over_ring(BtmScyllaCluster *cluster, const Found *found)
 		nodes[i].rack.data = cluster->nodes[i]->rack;
 		nodes[i].rack.length = strlen(cluster->nodes[i]->rack);
 	}
-	if (found->routable && found->nnodes > 1 && found->nentries > 0 && found->nentries <= PG_INT32_MAX &&
+	if (found->routable && found->nnodes > 1 && found->nentries > 0 &&
 		cql_ring_create(&cluster->allocator, found->nnodes, nodes, found->nentries,
 						found->entries, &cluster->ring, NULL) != CQL_OK)
 		cluster->ring = NULL;

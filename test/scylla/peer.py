@@ -267,13 +267,14 @@ def system_rows(text):
                             for row in range(count)])
 
 
-def peers(nodes, racks):
-    """Rows of system.peers: nodes by number, without tokens."""
+def peers(count, rack):
+    """So many rows of system.peers, without tokens."""
     columns = {name: kind for name, (kind, cells) in SYSTEM['system.peers'].items()}
     address = LOOPBACK[1][0]
-    return w.rows(columns, [
-        (address, b'dc1', rack, b'4.0.0', node.to_bytes(16, 'little'), HOST_ID, address, None, None)
-        for node, rack in zip(nodes, racks)])
+    before = b''.join(w.value(cell) for cell in (address, b'dc1', rack, b'4.0.0')) + w.integer(16)
+    behind = b''.join(w.value(cell) for cell in (HOST_ID, address, None, None))
+    return (w.integer(2) + w.rows_metadata(columns) + w.integer(count) +
+            b''.join(before + node.to_bytes(16, 'little') + behind for node in range(count)))
 
 
 # ---- scripts: connecting
@@ -395,9 +396,18 @@ class PeersThenClose(Good):
         if table_of(text) != 'system.peers':
             yield from super().on_statement(request, text)
             return
-        nodes = range(200)
-        yield self.reply(request, 'RESULT', peers(nodes, [b'x' * 1000 for _ in nodes]))
+        yield self.reply(request, 'RESULT', peers(200, b'x' * 1000))
         yield CLOSE
+
+
+class ManyPeers(Good):
+    """Has two hundred thousand peers."""
+
+    def on_statement(self, request, text):
+        if table_of(text) == 'system.peers':
+            yield self.reply(request, 'RESULT', peers(200000, b'rack1'))
+        else:
+            yield from super().on_statement(request, text)
 
 
 # ---- scripts: login
