@@ -172,6 +172,10 @@ DROP TRIGGER keep_out ON user_roles;
 CREATE TRIGGER keep_out BEFORE INSERT ON far.user_roles FOR EACH ROW EXECUTE FUNCTION keep_out();
 SELECT attached FROM toggle('user_roles', 1, '{4,5}');
 SELECT attach('user_roles', 1, 2);
+SELECT jsonb_array_length(attached) AS attached, attached @> '2' AS kept_out, attached @> '[1, 4, 300]' AS others
+FROM toggle('user_roles', 4, (SELECT jsonb_object_agg(i, CASE i % 2 WHEN 0 THEN '{"note": 1}' ELSE '{"status": "s"}' END::jsonb)
+	FROM generate_series(1, 300) i));
+SELECT detach('user_roles', 4);
 DROP TRIGGER keep_out ON far.user_roles;
 
 -- not in bulk

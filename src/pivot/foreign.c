@@ -10,9 +10,10 @@
  * and triggers apply as they do for SQL that the caller sends.
  *
  * A wrapper cannot hand on a join with the ids of a call, but a list that is a
- * parameter it may: pairs are looked for by "id = ANY ($n)".  Where there are
- * many, or ids have several columns, all rows of the parent are read instead,
- * once, and picked from here.
+ * parameter it may: pairs are looked for by "id = ANY ($n)".  To look for one
+ * costs as much as to read a few of a parent's rows in order.  So where there
+ * are many, or ids have several columns, the parent's rows are read, and
+ * picked from here; unless they turn out to be far more than the ids.
  *
  * Some wrappers return what a statement has changed only at a price (a row
  * at a time where they could send many), so keys are asked for only where they
@@ -30,11 +31,27 @@
 #include "pivot/statements.h"
 #include "utils/lsyscache.h"
 
-/* More ids than this are not looked for by their values. */
-#define LOOKUP_IDS 1000
+/* Up to so many ids are looked for by their values at once. */
+#define LOOKUP_IDS 100
 
-/* The ids of one DELETE. */
-#define DELETE_IDS 10000
+/*
+ * For more, so many of the parent's rows are read for each id, and at least
+ * that many (a page of them, in Cassandra, comes in one answer), before ids are
+ * looked for by their values after all (measured).
+ */
+#define ROWS_PER_ID 5
+#define LEAST_ROWS 5000
+
+/* The ids of one statement, if they are in an array. */
+#define ARRAY_IDS 10000
+
+/*
+ * Of more ids than this, rows to be changed are not looked for by the ids'
+ * values: the parent's are read, and joined with the ids here.  (Not for a
+ * DELETE behind a wrapper that may hand it on as a whole; that of Cassandra has
+ * to read the rows.)
+ */
+#define CHANGE_IDS 1000
 
 /* -----------
  * Given pairs
@@ -109,22 +126,61 @@ keep_among(BtmKeys *found, const BtmKeys *among, BtmKeyColumn *columns)
 }
 
 /*
- * Runs a statement that reads the keys of the parent's rows, of those among
- * `among` unless it is NULL.
+ * Reads the keys of the parent's rows, or of the rows of given pairs; of all
+ * only the first `max`, if that is not 0.
  */
 static void
 read_rows(BtmCall *call, BtmStatementKind kind, BtmBuild build,
-		  const BtmKeys *among, BtmKeys *found)
+		  const BtmKeys *pairs, int64 max, BtmKeys *found)
 {
 	BtmStatement stmt = make_statement(kind, build, true);
-	bool		by_value = among != NULL &&
-		(among->n == 1 || (among->n <= LOOKUP_IDS && has_id_array(call->rel)));
+	DestReceiver *dest = btm_returned_keys(call, found);
 
-	if (by_value)
-		set_pairs(call, &stmt, among);
-	btm_statement_run(call, &stmt, false, btm_returned_keys(call, found));
-	if (among != NULL && !by_value)
+	if (pairs != NULL)
+		set_pairs(call, &stmt, pairs);
+	btm_keys_receiver_limit(dest, max);
+	btm_statement_run(call, &stmt, false, dest);
+}
+
+/*
+ * Reads the keys of the rows of pairs, of which each is looked for.
+ */
+static void
+look_up(BtmCall *call, BtmStatementKind kind, BtmBuild build,
+		const BtmKeys *among, BtmKeys *found)
+{
+	for (int64 start = 0; start < among->n; start += ARRAY_IDS)
+	{
+		BtmKeys		part = slice(among, start, ARRAY_IDS);
+
+		read_rows(call, kind, build, &part, 0, found);
+	}
+}
+
+/*
+ * Reads the keys of the rows of pairs, in the way that costs less, into an
+ * empty list.
+ */
+static void
+read_among(BtmCall *call, BtmStatementKind kind, BtmBuild build,
+		   const BtmKeys *among, BtmKeys *found)
+{
+	bool		by_value = has_id_array(call->rel);
+	int64		max = by_value ? Max(among->n * ROWS_PER_ID, LEAST_ROWS) : 0;
+
+	if (among->n == 1 || (by_value && among->n <= LOOKUP_IDS))
+	{
+		read_rows(call, kind, build, among, 0, found);
+		return;
+	}
+	read_rows(call, kind, build, NULL, max, found);
+	if (max == 0 || found->n < max)
+	{
 		keep_among(found, among, call->rel->id);
+		return;
+	}
+	found->n = 0;
+	look_up(call, kind, build, among, found);
 }
 
 /*
@@ -133,7 +189,12 @@ read_rows(BtmCall *call, BtmStatementKind kind, BtmBuild build,
 static void
 foreign_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
 {
-	read_rows(call, BTM_STMT_READ_KEYS, btm_build_read_keys, among, found);
+	if (among == NULL)
+		read_rows(call, BTM_STMT_READ_KEYS, btm_build_read_keys, NULL, 0,
+				  found);
+	else
+		read_among(call, BTM_STMT_READ_KEYS, btm_build_read_keys, among,
+				   found);
 }
 
 /* -----------------------
@@ -145,13 +206,15 @@ foreign_read_keys(BtmCall *call, const BtmKeys *among, BtmKeys *found)
  * Deletes these pairs, or all of the parent's if keys is NULL.
  */
 static uint64
-delete_rows(BtmCall *call, const BtmKeys *keys, BtmKeys *deleted)
+delete_rows(BtmCall *call, const BtmKeys *keys, bool join, BtmKeys *deleted)
 {
 	BtmStatement stmt = make_statement(keys ? BTM_STMT_DELETE_AMONG :
 									   BTM_STMT_DELETE_ALL,
 									   btm_build_delete, deleted != NULL);
 
-	if (keys != NULL)
+	if (keys != NULL && join)
+		btm_statement_input_keys(call, &stmt, keys);
+	else if (keys != NULL)
 		set_pairs(call, &stmt, keys);
 	return btm_statement_run(call, &stmt, false,
 							 btm_returned_keys(call, deleted));
@@ -166,12 +229,14 @@ foreign_delete_pairs(BtmCall *call, const BtmKeys *keys, BtmKeys *deleted)
 	uint64		nrows = 0;
 
 	if (keys == NULL || !has_id_array(call->rel))
-		return delete_rows(call, keys, deleted);
-	for (int64 start = 0; start < keys->n; start += DELETE_IDS)
+		return delete_rows(call, keys, false, deleted);
+	if (call->rel->pair_is_row && keys->n > CHANGE_IDS)
+		return delete_rows(call, keys, true, deleted);
+	for (int64 start = 0; start < keys->n; start += ARRAY_IDS)
 	{
-		BtmKeys		part = slice(keys, start, DELETE_IDS);
+		BtmKeys		part = slice(keys, start, ARRAY_IDS);
 
-		nrows += delete_rows(call, &part, deleted);
+		nrows += delete_rows(call, &part, false, deleted);
 	}
 	return nrows;
 }
@@ -212,7 +277,7 @@ update_shape(BtmCall *call, const BtmIds *ids, int shape, BtmKeys *changed)
 	if (keys.n == 0)
 		return 0;
 	stmt.variant = btm_statement_input_ids(call, &stmt, ids, shape);
-	if (stmt.single == NULL && keys.n <= LOOKUP_IDS && has_id_array(call->rel))
+	if (stmt.single == NULL && keys.n <= CHANGE_IDS && has_id_array(call->rel))
 		btm_statement_id_array(call, &stmt, &keys);
 	return btm_statement_run(call, &stmt, false,
 							 btm_returned_keys(call, changed));
@@ -251,12 +316,18 @@ static void
 note_inserted(BtmCall *call, const BtmKeys *keys, uint64 nrows,
 			  BtmKeys *inserted)
 {
+	BtmKeys		found;
+	const BtmKeys *noted = keys;
+
 	if (nrows != (uint64) keys->n)
-		foreign_read_keys(call, keys, inserted);
-	else
-		for (int64 i = 0; i < keys->n; i++)
-			memcpy(btm_keys_add(inserted), BTM_KEY(keys, i),
-				   sizeof(Datum) * keys->nid);
+	{
+		btm_keys_init(&found, keys->nid);
+		foreign_read_keys(call, keys, &found);
+		noted = &found;
+	}
+	for (int64 i = 0; i < noted->n; i++)
+		memcpy(btm_keys_add(inserted), BTM_KEY(noted, i),
+			   sizeof(Datum) * keys->nid);
 }
 
 /*
@@ -340,8 +411,8 @@ without_rows(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 	BtmKeys		found;
 
 	btm_keys_init(&found, call->rel->nid);
-	read_rows(call, BTM_STMT_READ_CONFLICTS, btm_build_read_conflicts,
-			  &ids->keys, &found);
+	read_among(call, BTM_STMT_READ_CONFLICTS, btm_build_read_conflicts,
+			   &ids->keys, &found);
 	btm_keys_sort_unique(&found, call->rel->id);
 	if (found.n > 0 &&
 		(conflict == BTM_CONFLICT_ERROR || conflict == BTM_CONFLICT_DUPLICATE))

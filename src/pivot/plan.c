@@ -994,6 +994,8 @@ typedef struct KeysReceiver
 	BtmKeys    *keys;
 	const BtmKeyColumn *columns;
 	MemoryContext cxt;			/* for by-reference datums */
+	int64		max;			/* keys of the list after which to stop, 0: no
+								 * end */
 } KeysReceiver;
 
 /*
@@ -1015,7 +1017,7 @@ keys_receive(TupleTableSlot *slot, DestReceiver *self)
 		key[i] = datumCopy(slot->tts_values[i], type->typbyval, type->typlen);
 	}
 	MemoryContextSwitchTo(oldcxt);
-	return true;
+	return receiver->keys->n != receiver->max;
 }
 
 /*
@@ -1031,4 +1033,13 @@ btm_keys_receiver(BtmKeys *keys, const BtmKeyColumn *columns)
 	receiver->columns = columns;
 	receiver->cxt = CurrentMemoryContext;
 	return &receiver->pub;
+}
+
+/*
+ * See plan.h.
+ */
+void
+btm_keys_receiver_limit(DestReceiver *receiver, int64 max)
+{
+	((KeysReceiver *) receiver)->max = max;
 }

@@ -177,6 +177,9 @@ extern void btm_receiver_init(DestReceiver *receiver,
 extern DestReceiver *btm_keys_receiver(BtmKeys *keys,
 									   const BtmKeyColumn *columns);
 
+/* Has it stop the statement after so many rows, unless that is 0. */
+extern void btm_keys_receiver_limit(DestReceiver *receiver, int64 max);
+
 /* For the relation cache. */
 extern void btm_plan_free_all(BtmResolved *rel);
 

@@ -217,14 +217,15 @@ append_select(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 }
 
 /*
- * Keys of the rows in scope.
+ * Keys of the rows in scope.  Those of a primary key are not NULL.
  */
 void
 btm_build_read_keys(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	append_select(sql, call, stmt);
 	append_where(sql, call->rel, stmt);
-	btm_sql_related_not_null(sql, call->rel, "p");
+	if (!call->rel->pair_is_row)
+		btm_sql_related_not_null(sql, call->rel, "p");
 }
 
 /*
