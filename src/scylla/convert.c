@@ -14,6 +14,7 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "scylla/codec.h"
 #include "scylla/convert.h"
 #include "scylla/json.h"
@@ -82,6 +83,7 @@ to_array(BtmScyllaConverter *converter, CqlBytes cell)
 		const CqlType *type;
 		CqlBytes	element;
 
+		CHECK_FOR_INTERRUPTS();
 		btm_scylla_check(cql_elements_next(&elements, &element, &type), &error);
 		if (element.length < 0)
 			ereport(ERROR,

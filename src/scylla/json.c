@@ -42,8 +42,44 @@ btm_scylla_type_name(const CqlType *type)
  * -------
  */
 
-static void push_value(JsonbParseState **state, JsonbIteratorToken token,
-					   const CqlType *type, CqlBytes value);
+/*
+ * What the parts of one row or value may take: a few bytes of a server become a
+ * record of 65,000 nulls, or a name of as many characters.
+ */
+#define MAX_MEMORY (256 * 1024 * 1024)
+
+/* A jsonb in the making. */
+typedef struct Making
+{
+	JsonbParseState *state;
+	Size	   *memory;			/* taken so far, also for what it is a part of */
+} Making;
+
+static void push_value(Making *making, JsonbIteratorToken token, const CqlType *type,
+					   CqlBytes value);
+
+/* Pushes a key or a value, whose text takes `length` bytes (54000). */
+static void
+push(Making *making, JsonbIteratorToken token, JsonbValue *value, Size length)
+{
+	*making->memory += sizeof(JsonbValue) + length;
+	if (*making->memory > MAX_MEMORY)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value is too large for jsonb")));
+	pushJsonbValue(&making->state, token, value);
+}
+
+static void
+push_string(Making *making, JsonbIteratorToken token, char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = text;
+	value.val.string.len = strlen(text);
+	push(making, token, &value, value.val.string.len);
+}
 
 /* The output function of a type, called. */
 static char *
@@ -78,14 +114,6 @@ scalar_text(const CqlType *type, CqlBytes bytes)
 	}
 }
 
-static void
-string_value(JsonbValue *json, char *text)
-{
-	json->type = jbvString;
-	json->val.string.val = text;
-	json->val.string.len = strlen(text);
-}
-
 static bool
 is_numeric(Oid type)
 {
@@ -95,88 +123,105 @@ is_numeric(Oid type)
 
 /*
  * A number as JSON has them.  Infinities and NaN are strings, as they are in
- * to_jsonb.
+ * to_jsonb.  Digits are not kept: a number of a few bytes may have many.
  */
 static void
-number_value(JsonbValue *json, char *text)
+push_number(Making *making, JsonbIteratorToken token, char *text)
 {
+	JsonbValue	value;
+
 	if (strspn(text, "-+.0123456789eE") != strlen(text))
 	{
-		string_value(json, text);
+		push_string(making, token, text);
 		return;
 	}
-	json->type = jbvNumeric;
-	json->val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+	value.type = jbvNumeric;
+	value.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in,
 															CStringGetDatum(text),
 															ObjectIdGetDatum(InvalidOid),
 															Int32GetDatum(-1)));
+	pfree(text);
+	push(making, token, &value, VARSIZE(value.val.numeric));
 }
 
 static void
-scalar_value(JsonbValue *json, const CqlType *type, CqlBytes value)
+push_scalar(Making *making, JsonbIteratorToken token, const CqlType *type, CqlBytes bytes)
 {
 	Oid			oid = btm_scylla_scalar_type(type);
+	JsonbValue	value;
 
 	if (oid == BOOLOID)
 	{
-		json->type = jbvBool;
-		json->val.boolean = DatumGetBool(btm_scylla_decode(type, value));
+		value.type = jbvBool;
+		value.val.boolean = DatumGetBool(btm_scylla_decode(type, bytes));
+		push(making, token, &value, 0);
 	}
 	else if (is_numeric(oid))
-		number_value(json, scalar_text(type, value));
+		push_number(making, token, scalar_text(type, bytes));
 	else
-		string_value(json, scalar_text(type, value));
+		push_string(making, token, scalar_text(type, bytes));
+}
+
+static Jsonb *
+value_to_jsonb(const CqlType *type, CqlBytes value, Size *memory)
+{
+	Making		making = {NULL, memory};
+	JsonbValue *array;
+
+	pushJsonbValue(&making.state, WJB_BEGIN_ARRAY, NULL);
+	push_value(&making, WJB_ELEM, type, value);
+	array = pushJsonbValue(&making.state, WJB_END_ARRAY, NULL);
+	return JsonbValueToJsonb(&array->val.array.elems[0]);
 }
 
 Jsonb *
 btm_scylla_value_to_jsonb(const CqlType *type, CqlBytes value)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue *array;
+	Size		memory = 0;
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	push_value(&state, WJB_ELEM, type, value);
-	array = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	return JsonbValueToJsonb(&array->val.array.elems[0]);
+	return value_to_jsonb(type, value, &memory);
 }
 
-char *
-btm_scylla_value_text(const CqlType *type, CqlBytes value)
+static char *
+value_text(const CqlType *type, CqlBytes value, Size *memory)
 {
 	Jsonb	   *json;
 
 	if (btm_scylla_scalar_type(type) != InvalidOid)
 		return scalar_text(type, value);
-	json = btm_scylla_value_to_jsonb(type, value);
+	json = value_to_jsonb(type, value, memory);
 	return JsonbToCString(NULL, &json->root, VARSIZE(json));
+}
+
+char *
+btm_scylla_value_text(const CqlType *type, CqlBytes value)
+{
+	Size		memory = 0;
+
+	return value_text(type, value, &memory);
 }
 
 /* A map's key: its text. */
 static void
-push_key(JsonbParseState **state, const CqlType *type, CqlBytes value)
+push_key(Making *making, const CqlType *type, CqlBytes value)
 {
-	JsonbValue	key;
-
 	if (value.length < 0 || cql_value_is_empty(type, value))
-		string_value(&key, pstrdup(""));
+		push_string(making, WJB_KEY, pstrdup(""));
 	else
-		string_value(&key, btm_scylla_value_text(type, value));
-	pushJsonbValue(state, WJB_KEY, &key);
+		push_string(making, WJB_KEY, value_text(type, value, making->memory));
 }
 
 /* The name of the next field of a UDT as a key. */
 static void
-push_field(JsonbParseState **state, const CqlType *type, uint32_t field)
+push_field(Making *making, const CqlType *type, uint32_t field)
 {
-	JsonbValue	key;
-
-	string_value(&key, btm_scylla_from_utf8((const uint8_t *) type->fields[field].data,
-											type->fields[field].length));
-	pushJsonbValue(state, WJB_KEY, &key);
+	push_string(making, WJB_KEY,
+				btm_scylla_from_utf8((const uint8_t *) type->fields[field].data,
+									 type->fields[field].length));
 }
 
 static void
-push_elements(JsonbParseState **state, const CqlType *type, CqlBytes value)
+push_elements(Making *making, const CqlType *type, CqlBytes value)
 {
 	bool		is_map = type->id == CQL_TYPE_MAP;
 	bool		is_object = is_map || type->id == CQL_TYPE_UDT;
@@ -185,44 +230,40 @@ push_elements(JsonbParseState **state, const CqlType *type, CqlBytes value)
 
 	btm_scylla_check(cql_elements_begin(&elements, type, value, &cql_default_limits, &error),
 					 &error);
-	pushJsonbValue(state, is_object ? WJB_BEGIN_OBJECT : WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(&making->state, is_object ? WJB_BEGIN_OBJECT : WJB_BEGIN_ARRAY, NULL);
 	for (uint32_t i = 0; i < elements.count; i++)
 	{
 		const CqlType *element_type;
 		CqlBytes	element;
 
+		CHECK_FOR_INTERRUPTS();
 		btm_scylla_check(cql_elements_next(&elements, &element, &element_type), &error);
 		if (type->id == CQL_TYPE_UDT)
-			push_field(state, type, i);
+			push_field(making, type, i);
 		if (is_map && i % 2 == 0)
-			push_key(state, element_type, element);
+			push_key(making, element_type, element);
 		else
-			push_value(state, is_object ? WJB_VALUE : WJB_ELEM, element_type, element);
+			push_value(making, is_object ? WJB_VALUE : WJB_ELEM, element_type, element);
 	}
 	btm_scylla_check(cql_elements_end(&elements), &error);
-	pushJsonbValue(state, is_object ? WJB_END_OBJECT : WJB_END_ARRAY, NULL);
+	pushJsonbValue(&making->state, is_object ? WJB_END_OBJECT : WJB_END_ARRAY, NULL);
 }
 
 /* Pushes a value, as a member's or an element. */
 static void
-push_value(JsonbParseState **state, JsonbIteratorToken token, const CqlType *type,
-		   CqlBytes value)
+push_value(Making *making, JsonbIteratorToken token, const CqlType *type, CqlBytes value)
 {
-	JsonbValue	json;
+	JsonbValue	null = {.type = jbvNull};
 
 	check_stack_depth();
 	if (value.length < 0)
-		json.type = jbvNull;
+		push(making, token, &null, 0);
 	else if (cql_value_is_empty(type, value))
-		string_value(&json, pstrdup(""));
+		push_string(making, token, pstrdup(""));
 	else if (btm_scylla_scalar_type(type) != InvalidOid)
-		scalar_value(&json, type, value);
+		push_scalar(making, token, type, value);
 	else
-	{
-		push_elements(state, type, value);
-		return;
-	}
-	pushJsonbValue(state, token, &json);
+		push_elements(making, type, value);
 }
 
 /* Says which column a value was for that is an error. */
@@ -244,21 +285,21 @@ btm_scylla_row_to_jsonb(const CqlMetadata *metadata, const CqlBytes *cells)
 		.callback = column_context,
 		.arg = &column
 	};
-	JsonbParseState *state = NULL;
-	JsonbValue	key;
+	Size		memory = 0;
+	Making		making = {NULL, &memory};
 
 	error_context_stack = &context;
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(&making.state, WJB_BEGIN_OBJECT, NULL);
 	for (uint32_t i = 0; i < metadata->ncolumns; i++)
 	{
 		column = &metadata->columns[i];
-		string_value(&key, btm_scylla_from_utf8((const uint8_t *) column->name.data,
-												column->name.length));
-		pushJsonbValue(&state, WJB_KEY, &key);
-		push_value(&state, WJB_VALUE, column->type, cells[i]);
+		push_string(&making, WJB_KEY,
+					btm_scylla_from_utf8((const uint8_t *) column->name.data,
+										 column->name.length));
+		push_value(&making, WJB_VALUE, column->type, cells[i]);
 	}
 	error_context_stack = context.previous;
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	return JsonbValueToJsonb(pushJsonbValue(&making.state, WJB_END_OBJECT, NULL));
 }
 
 /* -------

@@ -692,6 +692,18 @@ class BadCollection(Body):
     body = w.rows({'l': w.list_of(INT)}, [(w.integer(0x7FFFFFFF),)])
 
 
+class WideTuples(Body):
+    """A list of 400 tuples of 60,000 nulls each, in some 3,000 bytes."""
+    body = w.rows({'l': w.list_of(w.tuple_of(*[INT] * 60000))},
+                  [(w.integer(400) + w.value(w.value(None)) * 400,)])
+
+
+class SlowNumbers(Body):
+    """A list of 20 numbers of 100,000 digits each, and a byte too many behind them."""
+    body = w.rows({'l': w.list_of(w.native('varint'))},
+                  [(w.integer(20) + w.value(b'\x7f' * 41524) * 20 + b'x',)])
+
+
 class Nulls(Body):
     """Null cells, and empty ones."""
     body = w.rows(SPECS, [(None, None), (b'', b'')])

@@ -285,6 +285,16 @@ for my $wait (sort keys %WAITS)
 }
 $stopped->resume;
 
+{
+	my $numbers = scripted('slow-numbers');
+
+	ask($session, "SET statement_timeout = '300ms'");
+	my ($outcome, $seconds) = timed(sub { ask($session, $numbers) });
+	ask($session, 'SET statement_timeout = 0');
+	is($outcome, 'ERROR: 57014', 'a cancel in the midst of a value');
+	cmp_ok($seconds, '<', 1.3, 'it acts in time');
+}
+
 # ---- a cancel leaves the connection usable
 
 {
