@@ -170,11 +170,13 @@ typedef struct BtmScyllaRequest
 	char	   *own_text;		/* the same, where it must be freed */
 	bool		internal;		/* asked by this side itself */
 
-	/* to send it again, if it only reads and was not sent twice already */
+	/* to send it again, if that does no harm and was not done already */
 	bool		repeatable;
-	CqlBytes   *values;
+	int			nentries;		/* of a batch; 0: it is none, and has one entry */
+	BtmScyllaBatchEntry *entries;
+	CqlBatchType batch_type;
 	CqlParameters parameters;
-	char	   *buffer;			/* of values and paging state */
+	char	   *buffer;			/* of entries, values and paging state */
 	size_t		buffer_size;
 
 	CqlResponse *response;

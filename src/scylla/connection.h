@@ -63,6 +63,12 @@ extern BtmScyllaPipeline *btm_scylla_pipeline_create(BtmScyllaCluster *cluster,
 extern void btm_scylla_pipeline_free(BtmScyllaPipeline *pipeline);
 
 /*
+ * Says that what is sent from now on may be done twice without harm, as reads may,
+ * because it is a write with a timestamp of its own.
+ */
+extern void btm_scylla_pipeline_set_repeatable(BtmScyllaPipeline *pipeline);
+
+/*
  * Sends a statement that was prepared: to a replica of its partition, where
  * the markers give the partition key and the ring is known, else to any node.
  * Values are copied.  Waits while max_in_flight requests are under way.
@@ -113,9 +119,9 @@ typedef struct BtmScyllaAnswer
  * Waits for the next answer.  A server's error is raised here, with its SQLSTATE
  * (see errors.h), its text as detail and the CQL in the context; a connection that
  * breaks is 08006; no answer within request_timeout too, and then the connection
- * is closed.  A statement that only reads is tried once on another node before
- * that.  Warnings of the server are raised as WARNINGs.  False when nothing is
- * pending.
+ * is closed.  A statement that only reads, or may be repeated, is tried once more
+ * before that, also where the server could not reach enough replicas.  Warnings of
+ * the server are raised as WARNINGs.  False when nothing is pending.
  */
 extern bool btm_scylla_receive(BtmScyllaPipeline *pipeline, BtmScyllaAnswer *answer);
 

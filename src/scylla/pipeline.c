@@ -31,6 +31,7 @@ struct BtmScyllaPipeline
 	MemoryContext context;		/* the pipeline's own */
 	BtmScyllaCluster *cluster;	/* NULL: cut off */
 	int			pending;		/* neither received nor internal */
+	bool		repeatable;		/* all requests are, not only those that read */
 	dlist_head	all;			/* requests that are not unused */
 	dlist_head	answers;
 	dlist_head	unused;
@@ -148,6 +149,12 @@ btm_scylla_pipeline_create(BtmScyllaCluster *cluster, MemoryContext context)
 	callback->arg = pipeline;
 	MemoryContextRegisterResetCallback(own, callback);
 	return pipeline;
+}
+
+void
+btm_scylla_pipeline_set_repeatable(BtmScyllaPipeline *pipeline)
+{
+	pipeline->repeatable = true;
 }
 
 void
@@ -671,23 +678,81 @@ copy_value(const CqlBytes *value, char **room)
 }
 
 /*
+ * The entries of a message; one that is no batch has one.  Of text, its
+ * statement is NULL.
+ */
+static const BtmScyllaBatchEntry *
+entries_of(const Message *message, BtmScyllaBatchEntry *single, int *nentries)
+{
+	*nentries = Max(message->nentries, 1);
+	if (message->nentries > 0)
+		return message->entries;
+	single->statement = message->statement;
+	single->values = message->values;
+	return single;
+}
+
+/*
+ * How many values an entry has.
+ */
+static int
+count_values(const BtmScyllaBatchEntry *entry)
+{
+	return entry->statement != NULL ? (int) entry->statement->markers->ncolumns : 0;
+}
+
+/*
+ * Bytes that entries take with their values: in this order entries, values,
+ * bytes of values.  *nvalues gets the number of values.
+ */
+static size_t
+size_of_entries(const BtmScyllaBatchEntry *entries, int nentries, int *nvalues)
+{
+	size_t		size = nentries * sizeof(BtmScyllaBatchEntry);
+
+	*nvalues = 0;
+	for (int i = 0; i < nentries; i++)
+	{
+		int			n = count_values(&entries[i]);
+
+		for (int j = 0; j < n; j++)
+			size += sizeof(CqlBytes) + value_size(&entries[i].values[j]);
+		*nvalues += n;
+	}
+	return size;
+}
+
+/*
  * Keeps what is needed to send a message again.
  */
 static void
 keep_message(BtmScyllaRequest *request, const Message *message)
 {
-	int			n = message->statement != NULL ? message->statement->markers->ncolumns : 0;
+	BtmScyllaBatchEntry single;
+	int			nentries,
+				nvalues;
+	const BtmScyllaBatchEntry *entries = entries_of(message, &single, &nentries);
 	const CqlBytes *state = &message->parameters.paging_state;
 	bool		paging = state->data != NULL;
-	size_t		size = n * sizeof(CqlBytes) + (paging ? value_size(state) : 0);
+	size_t		size = size_of_entries(entries, nentries, &nvalues);
+	CqlBytes   *values;
 	char	   *room;
 
-	for (int i = 0; i < n; i++)
-		size += value_size(&message->values[i]);
-	request->values = (CqlBytes *) request_buffer(request, Max(size, 1));
-	room = (char *) (request->values + n);
-	for (int i = 0; i < n; i++)
-		request->values[i] = copy_value(&message->values[i], &room);
+	request->entries = (BtmScyllaBatchEntry *)
+		request_buffer(request, size + (paging ? value_size(state) : 0));
+	values = (CqlBytes *) (request->entries + nentries);
+	room = (char *) (values + nvalues);
+	for (int i = 0; i < nentries; i++)
+	{
+		int			n = count_values(&entries[i]);
+
+		request->entries[i].statement = entries[i].statement;
+		request->entries[i].values = values;
+		for (int j = 0; j < n; j++)
+			*values++ = copy_value(&entries[i].values[j], &room);
+	}
+	request->nentries = message->nentries;
+	request->batch_type = message->type;
 	request->parameters = message->parameters;
 	if (paging)
 		request->parameters.paging_state = copy_value(state, &room);
@@ -708,7 +773,7 @@ send_new(BtmScyllaPipeline *pipeline, const Message *message, const char *text,
 	request->text = text;
 	if (message->statement == NULL)
 		request->text = request->own_text = MemoryContextStrdup(pipeline->context, text);
-	if (reads)
+	if (reads || pipeline->repeatable)
 		keep_message(request, message);
 	send_message(request, message);
 }
@@ -760,29 +825,57 @@ btm_scylla_pipeline_flush(BtmScyllaPipeline *pipeline)
 /* ---- receiving */
 
 /*
- * Whether a lost request is to be sent again: it only reads, this is the first
- * time, and there is somebody else to ask, or the node has merely closed the
- * connection.
+ * Whether a request has failed for want of replicas, for the moment: a node may
+ * have died while the one that was asked waited for it.
+ */
+static bool
+lacks_replicas(const BtmScyllaRequest *request)
+{
+	if (request->response->kind != CQL_RESPONSE_ERROR)
+		return false;
+	switch (request->response->u.error.code)
+	{
+		case CQL_ERR_UNAVAILABLE:
+		case CQL_ERR_BOOTSTRAPPING:
+		case CQL_ERR_WRITE_TIMEOUT:
+		case CQL_ERR_READ_TIMEOUT:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Whether an answer, or the loss of a request, is not to be handed out and the
+ * request to be sent again: that does no harm, this is the first time, and
+ * there is somebody else to ask, or the node has merely closed the connection.
  */
 static bool
 is_worth_repeating(const BtmScyllaRequest *request)
 {
 	const BtmScyllaCluster *cluster = request->pipeline->cluster;
 
-	return request->repeatable &&
-		(!cluster->last_loss.timed_out || btm_scylla_cluster_is_reachable(cluster));
+	if (!request->repeatable)
+		return false;
+	if (request->state == BTM_REQUEST_ANSWERED)
+		return lacks_replicas(request);
+	return !cluster->last_loss.timed_out || btm_scylla_cluster_is_reachable(cluster);
 }
 
 /*
- * Sends a lost request again.
+ * Sends a request again.
  */
 static void
 repeat(BtmScyllaRequest *request)
 {
-	Message		message = {.statement = request->statement,.values = request->values};
+	Message		message = {.statement = request->statement,.text = request->text};
 
-	message.text = request->text;
+	message.values = request->entries[0].values;
+	message.nentries = request->nentries;
+	message.entries = request->entries;
+	message.type = request->batch_type;
 	message.parameters = request->parameters;
+	free_response(request);
 	request->repeatable = false;
 	request->state = BTM_REQUEST_DELIVERED;
 	dlist_delete(&request->link);
@@ -792,10 +885,10 @@ repeat(BtmScyllaRequest *request)
 }
 
 /*
- * Sends all that was lost and is worth it again.
+ * Sends all again that is worth it.
  */
 static void
-repeat_lost(BtmScyllaPipeline *pipeline)
+repeat_all(BtmScyllaPipeline *pipeline)
 {
 	dlist_mutable_iter iter;
 
@@ -803,7 +896,7 @@ repeat_lost(BtmScyllaPipeline *pipeline)
 	{
 		BtmScyllaRequest *request = dlist_container(BtmScyllaRequest, link, iter.cur);
 
-		if (request->state == BTM_REQUEST_LOST && is_worth_repeating(request))
+		if (is_worth_repeating(request))
 			repeat(request);
 	}
 }
@@ -822,9 +915,9 @@ next_answer(BtmScyllaPipeline *pipeline)
 			BtmScyllaRequest *request = dlist_head_element(BtmScyllaRequest, link,
 														   &pipeline->answers);
 
-			if (request->state == BTM_REQUEST_ANSWERED || !is_worth_repeating(request))
+			if (!is_worth_repeating(request))
 				return request;
-			repeat_lost(pipeline);
+			repeat_all(pipeline);
 		}
 		else
 			btm_scylla_pump(cluster_of(pipeline));

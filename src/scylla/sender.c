@@ -101,6 +101,8 @@ btm_scylla_sender_create(BtmScyllaCluster *cluster, const BtmScyllaTable *table,
 	sender->cluster = cluster;
 	sender->table = table;
 	sender->pipeline = btm_scylla_pipeline_create(cluster, own);
+	if (!table->is_counter)
+		btm_scylla_pipeline_set_repeatable(sender->pipeline);
 	sender->parameters.consistency = table->consistency;
 	sender->parameters.has_serial_consistency = true;
 	sender->parameters.serial_consistency = options->serial_consistency;
