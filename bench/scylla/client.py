@@ -28,10 +28,11 @@ class Client:
 
     def __init__(self, options):
         hosts = options.hosts.split(",")
-        profiles = {name: ExecutionProfile(load_balancing_policy=WhiteListRoundRobinPolicy(hosts), row_factory=factory,
-                                           request_timeout=60)
-                    for name, factory in ((EXEC_PROFILE_DEFAULT, tuple_factory), ("dict", dict_factory))}
-        self.cluster = Cluster(hosts, port=options.port, protocol_version=4, execution_profiles=profiles)
+        factory = dict_factory if options.case == "eager" else tuple_factory
+        profile = ExecutionProfile(load_balancing_policy=WhiteListRoundRobinPolicy(hosts), row_factory=factory,
+                                   request_timeout=60)
+        self.cluster = Cluster(hosts, port=options.port, protocol_version=4,
+                               execution_profiles={EXEC_PROFILE_DEFAULT: profile})
         self.session = self.cluster.connect("bench")
         self.session.default_fetch_size = 5000
         self.postgres = psycopg2.connect("")
@@ -46,7 +47,7 @@ class Client:
     def eager(self, parents):
         """For each parent its roles with their pivot row."""
         answers = execute_concurrent_with_args(self.session, self.partition, [(parent,) for parent in parents],
-                                               concurrency=DEPTH, execution_profile="dict")
+                                               concurrency=DEPTH)
         pivots = [list(answer.result_or_exc) for answer in answers]
         wanted = list({row["role_id"] for rows in pivots for row in rows})
         cursor = self.postgres.cursor()
