@@ -241,7 +241,6 @@ extern const BtmScyllaStatement *btm_scylla_statement_find(BtmScyllaCluster *clu
 														   const char *text);
 extern bool btm_scylla_statement_is_prepared(const BtmScyllaStatement *statement);
 extern bool btm_scylla_statement_reads(const BtmScyllaStatement *statement);
-extern bool btm_scylla_text_reads(const char *text);
 extern const BtmScyllaStatement *btm_scylla_statement_learn(const BtmScyllaStatement *statement,
 															const BtmScyllaConnection *connection,
 															const CqlPrepared *prepared);

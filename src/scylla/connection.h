@@ -49,6 +49,12 @@ typedef struct BtmScyllaStatement
 	bool		conditional;
 } BtmScyllaStatement;
 
+/* Whether CQL begins with a word, in any case, behind blanks and comments. */
+extern bool btm_scylla_text_begins(const char *text, const char *word);
+
+/* Whether a statement only reads: it may be repeated without harm. */
+extern bool btm_scylla_text_reads(const char *text);
+
 /*
  * Prepares a statement on one node (on others when it is first sent there).
  * The result is valid until the end of the transaction, at least, and has

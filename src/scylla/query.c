@@ -105,6 +105,23 @@ bind_parameters(CqlQuery *query, BtmScyllaCluster *cluster, ArrayType *array)
 	prepare(query, cluster, count / query->nexecutions);
 }
 
+/*
+ * Refuses what cannot be done: USE, which would hold for one of the connections,
+ * and on that for other callers too (0A000); and to write in a transaction that
+ * only reads (25006).
+ */
+static void
+check_statement(const char *cql)
+{
+	if (!btm_scylla_text_reads(cql))
+		PreventCommandIfReadOnly("a CQL statement that does not only read");
+	if (btm_scylla_text_begins(cql, "use"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("CQL statement USE is not supported"),
+				 errhint("Name the keyspace with each table: keyspace.table.")));
+}
+
 /* Reads the arguments server, cql, params; nothing is sent yet but a PREPARE. */
 static CqlQuery *
 begin_query(FunctionCallInfo fcinfo, int32 page_size)
@@ -113,9 +130,12 @@ begin_query(FunctionCallInfo fcinfo, int32 page_size)
 	char	   *server = NameStr(*DatumGetName(required_arg(fcinfo, 0, "server")));
 	char	   *cql = TextDatumGetCString(required_arg(fcinfo, 1, "cql"));
 	ArrayType  *params = DatumGetArrayTypeP(required_arg(fcinfo, 2, "params"));
-	BtmScyllaCluster *cluster = btm_scylla_cluster(btm_scylla_server(server), GetUserId());
-	const BtmScyllaOptions *options = btm_scylla_cluster_options(cluster);
+	BtmScyllaCluster *cluster;
+	const BtmScyllaOptions *options;
 
+	check_statement(cql);
+	cluster = btm_scylla_cluster(btm_scylla_server(server), GetUserId());
+	options = btm_scylla_cluster_options(cluster);
 	query->text = pg_server_to_any(cql, strlen(cql), PG_UTF8);
 	query->parameters.consistency = options->consistency;
 	query->parameters.has_serial_consistency = true;

@@ -84,15 +84,23 @@ skip_blanks(const char *text)
 	}
 }
 
-/*
- * Whether a statement only reads: it may be repeated without harm.
- */
+bool
+btm_scylla_text_begins(const char *text, const char *word)
+{
+	size_t		length = strlen(word);
+
+	text = skip_blanks(text);
+	return pg_strncasecmp(text, word, length) == 0 &&
+		!isalnum((unsigned char) text[length]) && text[length] != '_';
+}
+
 bool
 btm_scylla_text_reads(const char *text)
 {
-	text = skip_blanks(text);
-	return pg_strncasecmp(text, "select", 6) == 0 &&
-		!isalnum((unsigned char) text[6]) && text[6] != '_';
+	return btm_scylla_text_begins(text, "select") ||
+		btm_scylla_text_begins(text, "list") ||
+		btm_scylla_text_begins(text, "describe") ||
+		btm_scylla_text_begins(text, "desc");
 }
 
 /* ---- the table */

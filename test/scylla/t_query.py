@@ -149,9 +149,15 @@ tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "ROLLBACK
 sql("SET default_transaction_read_only = on")
 tap.ok(error_of("SELECT m2m.scylla_execute('cluster', 'TRUNCATE query.t')")[0] == "25006", "scylla_execute in a transaction that only reads")
 tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "scylla_query may be called there")
+tap.ok(error_of("SELECT m2m.scylla_query('cluster', E'-- a comment\\nDELETE FROM query.t WHERE p = 5')") ==
+       ("25006", "cannot execute a CQL statement that does not only read in a read-only transaction"), "but not to write")
+tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}] and query("/* a comment */ list roles") != [],
+       "LIST only reads, as SELECT does")
 sql("SET default_transaction_read_only = off")
 
 # ---- what is refused
+
+tap.ok(error_of("SELECT m2m.scylla_execute('cluster', 'use query')") == ("0A000", "CQL statement USE is not supported"), "USE")
 
 for name, text, expected in [
         ("no server", "SELECT m2m.scylla_query(NULL, 'SELECT 1')", ("22004", "server must not be null")),
