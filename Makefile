@@ -170,6 +170,7 @@ ISOLATION = \
 	bulk-foreign-keys-rr \
 	bulk-foreign-keys-ser \
 	bulk-rows \
+	foreign-pivot \
 	keys \
 	lock-relation \
 	max-locks \

@@ -234,6 +234,11 @@ CREATE FOREIGN TABLE one_role (user_id bigint OPTIONS (partition_key '1'), role_
 \set VERBOSITY default
 SELECT attach(belongs_to_many('users', 'roles', 'keyless', 'user_id', 'role_id'), 1, 1);
 SELECT detach(belongs_to_many('users', 'roles', 'one_role', 'user_id', 'role_id'), 1);
+-- what a definition says is read anew when it changes
+ALTER FOREIGN TABLE keyless ALTER role_id OPTIONS (ADD partition_key '1');
+SELECT lock_relation(belongs_to_many('users', 'roles', 'keyless', 'user_id', 'role_id'), 1);
+ALTER FOREIGN TABLE keyless ALTER user_id OPTIONS (ADD clustering_key '1');
+SELECT lock_relation(belongs_to_many('users', 'roles', 'keyless', 'user_id', 'role_id'), 1);
 \set VERBOSITY terse
 -- the key of such a table is known where it is related to
 CREATE FOREIGN TABLE far_roles (name text, region text OPTIONS (partition_key '2'), id int OPTIONS (clustering_key '1'), tenant int OPTIONS (partition_key '1'))

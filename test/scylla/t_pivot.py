@@ -27,6 +27,7 @@ driver.execute("CREATE TABLE pivw.taggables (taggable_id bigint, kind text, tag_
 driver.execute("CREATE TABLE pivw.tenant_roles (tenant int, user_id bigint, role_id int, part text, level int,"
                " PRIMARY KEY ((tenant, user_id), role_id, part))")
 driver.execute("CREATE TABLE pivw.visits (user_id bigint, role_id int, at timestamp, PRIMARY KEY ((user_id), role_id, at))")
+driver.execute("CREATE TABLE pivw.hits (user_id bigint, role_id int, n counter, PRIMARY KEY ((user_id), role_id))")
 driver.execute("CREATE TABLE pivw.one_role (user_id bigint PRIMARY KEY, role_id int)")
 
 
@@ -87,7 +88,7 @@ def fails(text, state, message, detail=None, cursor=pg):
 
 
 def clear():
-    for table in ("role_user", "taggables", "tenant_roles", "visits", "one_role"):
+    for table in ("role_user", "taggables", "tenant_roles", "visits", "one_role", "hits"):
         driver.execute(f"TRUNCATE pivw.{table}")
 
 
@@ -212,6 +213,14 @@ def keys():
     fails("SELECT attach('visits', 1, 9)", "23502", "null value")
 
 
+def counting():
+    """Counters are added to, whatever operation writes them."""
+    is_(value("SELECT attach('hits', 1, '{1,2}', '{\"n\": 5}')"), 2, "attach of counters")
+    is_(value("SELECT attach('hits', 1, '{2,3}', '{\"n\": 7}', 'update')"), 2, "... with update")
+    is_(value("SELECT update_existing_pivot('hits', 1, '{1,9}', '{\"n\": 2}')"), 1, "update_existing_pivot")
+    is_(there(1, "role_id, n", "hits"), [(1, 2), (2, 7), (3, 7)], "... and what is there")
+
+
 def refusing():
     is_(error_of("SELECT attach(belongs_to_many('users', 'roles', 'one_role', 'user_id', 'role_id'), 1, 1)")[:2],
         ("0A000", 'attach() cannot write to foreign table "one_role"'), "a key of the relation that is none of the table")
@@ -310,7 +319,8 @@ def saved():
             ("video_tags", "morph(belongs_to_many('users', 'roles', 'taggables', 'taggable_id', 'tag_id'), 'kind', 'video')"),
             ("tenant_items", "belongs_to_many('users', 'items', 'tenant_roles', ARRAY['tenant', 'user_id']::name[],"
              " ARRAY['role_id', 'part']::name[], ARRAY['tenant', 'id']::name[], ARRAY['id', 'part']::name[])"),
-            ("visits", "belongs_to_many('users', 'roles', 'visits', 'user_id', 'role_id')")):
+            ("visits", "belongs_to_many('users', 'roles', 'visits', 'user_id', 'role_id')"),
+            ("hits", "belongs_to_many('users', 'roles', 'hits', 'user_id', 'role_id')")):
         sql(f"SELECT create_relation('{name}', {relation}, true)")
     is_(pg.connection.notices, [], "no NOTICE about an index")
 
@@ -346,7 +356,7 @@ def run(mode):
     if error_of(f"ALTER SERVER cluster OPTIONS (ADD write_mode '{mode}')"):
         sql(f"ALTER SERVER cluster OPTIONS (SET write_mode '{mode}')")
     clear()
-    for test in (example, attaching, syncing, updating, stamping, filtering, morphing, keys, refusing, many, concurrency):
+    for test in (example, attaching, syncing, updating, stamping, filtering, morphing, keys, counting, refusing, many, concurrency):
         test()
     if mode == "commit":
         rolling_back()
