@@ -43,6 +43,7 @@ for ddl in ("role_user (user_id bigint, role_id bigint, status text, weight int,
             "gone (id int PRIMARY KEY, v text)",
             "notes (p int, c int, owner text static, rank int static, v text, PRIMARY KEY ((p), c))",
             "hits (page text, day int, n counter, PRIMARY KEY ((page), day))",
+            "ties (p int, c int, u uuid, v int, PRIMARY KEY ((p), c, u))",
             "lists (id int PRIMARY KEY, items list<text>, names set<text>)"):
     driver.execute(f"CREATE TABLE transactions.{ddl}")
 
@@ -163,6 +164,11 @@ sql("INSERT INTO role_user VALUES (7, 3, 'again', 3)")
 sql("COMMIT")
 tap.ok(cql(f"{ROWS} WHERE user_id = 7") == [(7, 1, 'kept', 1), (7, 3, 'again', 3)] and cql(f"{ROWS} WHERE user_id = 8") == [],
        "only what was not rolled back is sent", *cql(f"{ROWS} WHERE user_id = 7"))
+sql("BEGIN; SAVEPOINT a; SAVEPOINT b; SAVEPOINT c")
+sql("INSERT INTO role_user VALUES (8, 5, 'x', 1)")
+sql("RELEASE b; ROLLBACK TO a")
+tap.ok(sql("SELECT * FROM role_user WHERE user_id = 8") == [], "what was released to a savepoint goes with it")
+sql("COMMIT")
 sql("""DO $$ BEGIN
     FOR i IN 1..20 LOOP
         BEGIN
@@ -312,6 +318,17 @@ sql("COMMIT")
 tap.ok(sorted(cql("SELECT p, c, owner, rank, v FROM transactions.notes"), key=str) ==
        [(1, 1, 'changed', 1, 'v'), (2, 1, 'newer', None, 'v'), (2, 2, 'newer', None, 'w')], "and are sent so",
        *cql("SELECT p, c, owner, rank, v FROM transactions.notes"))
+sql("INSERT INTO ties SELECT 1, i / 5, md5(i::text)::uuid, i FROM generate_series(0, 19) AS i")
+sql("BEGIN")
+sql("UPDATE ties SET v = v + 100")
+sql("INSERT INTO ties SELECT 1, i / 5, md5(i::text)::uuid, i FROM generate_series(20, 29) AS i")
+sql("INSERT INTO ties SELECT 1, 1, md5(i::text)::uuid, i FROM generate_series(30, 39) AS i")
+found = [sql(f"SELECT c, v FROM ties WHERE p = 1 ORDER BY c{direction}") for direction in ("", " DESC")]
+wanted = sorted([(i // 5, i + 100) for i in range(20)] + [(i // 5, i) for i in range(20, 30)] + [(1, i) for i in range(30, 40)])
+tap.ok(all(sorted(rows) == wanted for rows in found) and [row[0] for row in found[0]] == [row[0] for row in wanted]
+       and [row[0] for row in found[1]] == [row[0] for row in reversed(wanted)],
+       "an order that goes on in another way on the server", *found)
+sql("ROLLBACK")
 driver.execute("INSERT INTO transactions.notes (p, owner, rank) VALUES (3, 'alone', 3)")
 sql("BEGIN")
 sql("INSERT INTO notes (p, c, v) VALUES (1, 2, 'x'), (2, 3, 'x')")
