@@ -648,11 +648,17 @@ for table, keys, values in (
         total += run.comparisons
 print(f"# {total} comparisons")
 
-# ---- a server that is gone
+# ---- a server that is gone, and replicas that are not there
 
 sql("BEGIN; INSERT INTO by_proxy.role_user VALUES (40, 1, 'x', 1); INSERT INTO local VALUES (1)", at=one)
 proxy.close()
-error = error_of("COMMIT", at=one)
-tap.ok(error is not None and error.pgcode in ("08001", "08006"), "a server that is gone before COMMIT", error)
-tap.ok(sql("SELECT * FROM local") == [] and cql(f"{ROWS} WHERE user_id = 40") == [], "nothing is left on either side")
+tap.ok(state_of("COMMIT", at=one) == "" and sql("DELETE FROM local RETURNING id") == [(1,)] and len(cql(f"{ROWS} WHERE user_id = 40")) == 1,
+       "a connection that is lost before COMMIT: the node is reached by its own address")
+sql("CREATE FOREIGN TABLE wanting (user_id bigint OPTIONS (partition_key '1'), role_id bigint OPTIONS (clustering_key '1'))"
+    " SERVER cluster OPTIONS (keyspace 'transactions', \"table\" 'role_user', consistency 'THREE')")
+sql("BEGIN; INSERT INTO wanting VALUES (41, 1); INSERT INTO local VALUES (1)")
+error = error_of("COMMIT")
+tap.ok(error is not None and error.pgcode == "57P03" and 'before commit; some partitions may have been written' in error.diag.context,
+       "too few replicas at COMMIT", error)
+tap.ok(sql("SELECT * FROM local") == [] and cql(f"{ROWS} WHERE user_id = 41") == [], "nothing is left on either side")
 tap.finish()
