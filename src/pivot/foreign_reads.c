@@ -15,7 +15,8 @@
  * related rows.  They go through the executor into tuplestores, whatever the
  * wrapper, as the caller, and only the columns that are needed.  Then the
  * statement that a local pivot would be asked runs with these rows in place of
- * the tables, and knows how many there are.
+ * the tables, and knows how many there are.  Rows of many parents are numbered
+ * as they come, so that it need not join them with the list of parents.
  *
  * Keys of several columns are not a list that a condition could name.  If the
  * combinations of the columns' values are about as many as the keys (all parents
@@ -31,7 +32,6 @@
 #include "access/tupdesc.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
 #include "pivot/results.h"
 #include "pivot/sqltext.h"
@@ -106,7 +106,7 @@ build_keyed(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	bool		is_related = stmt->kind == BTM_STMT_RELATED_ROWS;
 	const char *alias = is_related ? "r" : "p";
 
-	for (int i = 0; i < keyed->rows->desc->natts; i++)
+	for (int i = 0; i < bms_num_members(stmt->columns); i++)
 	{
 		appendStringInfoString(sql, i > 0 ? ", " : "SELECT ");
 		btm_sql_column(sql, alias,
@@ -198,7 +198,7 @@ run_keyed(BtmCall *call, KeyedStatement *keyed)
 	keyed->stmt.variant = keyed->lists |
 		(keyed->stmt.kind == BTM_STMT_PIVOT_ROWS &&
 		 keyed->nkeys > call->rel->nfk ? VARIANT_PAIRS : 0);
-	keyed->rows->n += btm_statement_run(call, &keyed->stmt, true, keyed->dest);
+	btm_statement_run(call, &keyed->stmt, true, keyed->dest);
 }
 
 /*
@@ -336,18 +336,69 @@ read_keys(BtmCall *call, KeyedStatement *keyed, BtmKeys *keys)
  */
 
 /*
- * Describes some columns of a table, which is locked and stays so.
+ * A name that none of these columns has, for the number of the parent.
+ */
+static char *
+number_name(TupleDesc desc)
+{
+	char	   *name = pstrdup("ord");
+
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
+		{
+			name = psprintf("ord_%d", i + 1);
+			i = -1;
+		}
+	return name;
+}
+
+/* Stores rows. */
+typedef struct StoreReceiver
+{
+	DestReceiver pub;
+	BtmRows    *rows;
+} StoreReceiver;
+
+static bool
+store_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	BtmRows    *rows = ((StoreReceiver *) self)->rows;
+
+	tuplestore_puttupleslot(rows->store, slot);
+	rows->n++;
+	return true;
+}
+
+/*
+ * A receiver that stores rows as they come.
+ */
+static DestReceiver *
+make_store_receiver(BtmRows *rows)
+{
+	StoreReceiver *receiver = palloc0(sizeof(StoreReceiver));
+
+	btm_receiver_init(&receiver->pub, NULL, store_receive);
+	receiver->rows = rows;
+	return &receiver->pub;
+}
+
+/*
+ * Describes some columns of a table, which is locked and stays so; and as the
+ * last one the number of the parent, if rows have one.
  */
 static TupleDesc
-describe_columns(Oid relid, const Bitmapset *columns)
+describe_columns(Oid relid, const Bitmapset *columns, bool numbered)
 {
 	Relation	relation = table_open(relid, AccessShareLock);
-	TupleDesc	desc = CreateTemplateTupleDesc(bms_num_members(columns));
+	TupleDesc	desc = CreateTemplateTupleDesc(bms_num_members(columns) + numbered);
 	int			attnum = -1;
 	AttrNumber	n = 0;
 
 	while ((attnum = bms_next_member(columns, attnum)) >= 0)
 		TupleDescCopyEntry(desc, ++n, RelationGetDescr(relation), attnum);
+	if (numbered)
+		TupleDescInitEntry(desc, n + 1, number_name(RelationGetDescr(relation)),
+						   INT8OID, -1, 0);
 	table_close(relation, NoLock);
 	return desc;
 }
@@ -358,7 +409,8 @@ describe_columns(Oid relid, const Bitmapset *columns)
  */
 static void
 begin_keyed(KeyedStatement *keyed, BtmStatementKind kind, Oid relid,
-			Bitmapset *wanted, const BtmKeyColumn *columns, int nkeys)
+			Bitmapset *wanted, const BtmKeyColumn *columns, int nkeys,
+			bool numbered)
 {
 	BtmRows    *rows = palloc(sizeof(BtmRows));
 
@@ -374,12 +426,10 @@ begin_keyed(KeyedStatement *keyed, BtmStatementKind kind, Oid relid,
 	memcpy(keyed->columns, columns, sizeof(BtmKeyColumn) * nkeys);
 	keyed->rows = rows;
 
-	rows->desc = describe_columns(relid, wanted);
+	rows->desc = describe_columns(relid, wanted, numbered);
 	rows->store = tuplestore_begin_heap(false, false, work_mem);
 	rows->n = 0;
-	keyed->dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(keyed->dest, rows->store,
-									CurrentMemoryContext, false, NULL, NULL);
+	keyed->dest = make_store_receiver(rows);
 }
 
 /*
@@ -406,6 +456,148 @@ pivot_keys(BtmCall *call, const BtmRead *read, BtmKeys *keys)
 }
 
 /*
+ * Where column attnum is among those that were read.
+ */
+static int
+place_of(const Bitmapset *wanted, AttrNumber attnum)
+{
+	int			member = -1;
+	int			place = 0;
+
+	while ((member = bms_next_member(wanted, member)) >= 0 && member != attnum)
+		place++;
+	return place;
+}
+
+/* Numbers rows by their parents. */
+typedef struct NumberReceiver
+{
+	DestReceiver pub;
+	BtmKeyColumn *columns;		/* of the parents' keys */
+	const BtmKeys *parents;
+	int64	   *order;			/* their numbers, in key order */
+	int64		last;			/* place in `order` of the last row's parent */
+	int		   *places;			/* of the key's columns in a row */
+	Datum	   *key;
+	BtmRows    *rows;
+	Datum	   *values;			/* of a row with its number */
+	bool	   *nulls;
+} NumberReceiver;
+
+/*
+ * Compares parents, given by their numbers.
+ */
+static int
+compare_numbers(const void *a, const void *b, void *arg)
+{
+	const NumberReceiver *receiver = arg;
+	const BtmKeys *parents = receiver->parents;
+
+	return btm_key_compare(receiver->columns, parents->nid,
+						   BTM_KEY(parents, *(const int64 *) a),
+						   BTM_KEY(parents, *(const int64 *) b));
+}
+
+/*
+ * Compares the row's key with that of the parent at a place of the order.
+ */
+static int
+compare_with(const NumberReceiver *receiver, int64 place)
+{
+	return btm_key_compare(receiver->columns, receiver->parents->nid,
+						   receiver->key,
+						   BTM_KEY(receiver->parents, receiver->order[place]));
+}
+
+/*
+ * Finds the parent of the row's key; false if it is none of the list.  Most
+ * rows have the same one as the row before.
+ */
+static bool
+find_parent(NumberReceiver *receiver)
+{
+	int64		low = 0;
+	int64		high = receiver->parents->n - 1;
+
+	if (compare_with(receiver, receiver->last) == 0)
+		return true;
+	while (low <= high)
+	{
+		int64		middle = low + (high - low) / 2;
+		int			result = compare_with(receiver, middle);
+
+		if (result == 0)
+		{
+			receiver->last = middle;
+			return true;
+		}
+		if (result < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+/*
+ * Stores a row with the number of its parent.
+ */
+static bool
+number_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	NumberReceiver *receiver = (NumberReceiver *) self;
+	BtmRows    *rows = receiver->rows;
+	int			ncolumns = rows->desc->natts - 1;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < receiver->parents->nid; i++)
+	{
+		if (slot->tts_isnull[receiver->places[i]])
+			return true;
+		receiver->key[i] = slot->tts_values[receiver->places[i]];
+	}
+	if (!find_parent(receiver))
+		return true;
+	memcpy(receiver->values, slot->tts_values, sizeof(Datum) * ncolumns);
+	memcpy(receiver->nulls, slot->tts_isnull, sizeof(bool) * ncolumns);
+	receiver->values[ncolumns] = Int64GetDatum(receiver->order[receiver->last]);
+	receiver->nulls[ncolumns] = false;
+	tuplestore_putvalues(rows->store, rows->desc, receiver->values,
+						 receiver->nulls);
+	rows->n++;
+	return true;
+}
+
+/*
+ * A receiver that numbers rows by their parents; rows of others are left out.
+ */
+static DestReceiver *
+make_number_receiver(const BtmResolved *rel, const BtmKeys *parents,
+					 const Bitmapset *wanted, BtmRows *rows)
+{
+	NumberReceiver *receiver = palloc0(sizeof(NumberReceiver));
+
+	btm_receiver_init(&receiver->pub, NULL, number_receive);
+	receiver->columns = rel->fk;
+	receiver->parents = parents;
+	receiver->rows = rows;
+	receiver->key = palloc(sizeof(Datum) * rel->nfk);
+	receiver->places = palloc(sizeof(int) * rel->nfk);
+	for (int i = 0; i < rel->nfk; i++)
+		receiver->places[i] = place_of(wanted, rel->fk[i].attnum);
+	receiver->values = palloc(sizeof(Datum) * rows->desc->natts);
+	receiver->nulls = palloc(sizeof(bool) * rows->desc->natts);
+
+	receiver->order = palloc_extended(sizeof(int64) * parents->n,
+									  MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < parents->n; i++)
+		receiver->order[i] = i;
+	qsort_interruptible(receiver->order, parents->n, sizeof(int64),
+						compare_numbers, receiver);
+	return &receiver->pub;
+}
+
+/*
  * Reads the pivot's rows.
  */
 static BtmRows *
@@ -421,23 +613,12 @@ read_pivot(BtmCall *call, const BtmRead *read, Bitmapset *wanted)
 	memcpy(columns + rel->nfk, rel->id, sizeof(BtmKeyColumn) * rel->nid);
 	pivot_keys(call, read, &keys);
 	begin_keyed(&keyed, BTM_STMT_PIVOT_ROWS, rel->pivot, wanted, columns,
-				keys.nid);
+				keys.nid, read->parents != NULL);
+	if (read->parents != NULL)
+		keyed.dest = make_number_receiver(rel, read->parents, wanted,
+										  keyed.rows);
 	read_keys(call, &keyed, &keys);
 	return keyed.rows;
-}
-
-/*
- * Where column attnum is among those that were read.
- */
-static int
-place_of(const Bitmapset *wanted, AttrNumber attnum)
-{
-	int			member = -1;
-	int			place = 0;
-
-	while ((member = bms_next_member(wanted, member)) >= 0 && member != attnum)
-		place++;
-	return place;
 }
 
 /*
@@ -497,7 +678,7 @@ read_related(BtmCall *call, const BtmRows *pivot, const Bitmapset *pivot_wanted,
 
 	related_keys(call, pivot, pivot_wanted, &keys);
 	begin_keyed(&keyed, BTM_STMT_RELATED_ROWS, rel->related, wanted, rel->rk,
-				rel->nrk);
+				rel->nrk, false);
 	if (keys.n > 0)
 		read_keys(call, &keyed, &keys);
 	return keyed.rows;
@@ -518,6 +699,7 @@ add_inner_columns(const BtmResolved *rel, const BtmRead *read,
 {
 	ListCell   *lc;
 
+	/* The parent of a row is known by these. */
 	for (int i = 0; read->parents != NULL && i < rel->nfk; i++)
 		wanted->pivot = bms_add_member(wanted->pivot, rel->fk[i].attnum);
 	for (int i = 0; i < rel->nrk; i++)
@@ -576,6 +758,12 @@ btm_read_foreign(BtmCall *call, BtmStatement *stmt, const BtmRead *read,
 	if (joins && get_rel_relkind(rel->related) == RELKIND_FOREIGN_TABLE)
 		related = read_related(call, pivot, wanted.pivot, wanted.related);
 
+	if (read->parents != NULL)
+	{
+		btm_statement_drop_input(stmt);
+		stmt->input = NULL;
+		stmt->input_rows = 0;
+	}
 	stmt->pivot = pivot;
 	stmt->related = related;
 	result = btm_statement_run(call, stmt, true, dest);

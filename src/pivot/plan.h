@@ -63,7 +63,10 @@ typedef enum BtmStatementKind
 /* Statements with more input rows than this are planned for their size. */
 #define BTM_GENERIC_ROWS 256
 
-/* Rows of a table that were read before: some of its columns, by their names. */
+/*
+ * Rows of a table that were read before: some of its columns, by their names;
+ * those of many parents have the parent's number as their last column.
+ */
 typedef struct BtmRows
 {
 	TupleDesc	desc;

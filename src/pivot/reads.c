@@ -125,9 +125,12 @@ build_count(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 static void
 build_count_for(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
-	appendStringInfoString(sql, "SELECT u.ord, pg_catalog.count(*)");
+	appendStringInfoString(sql, "SELECT ");
+	btm_sql_parent_number(sql, stmt);
+	appendStringInfoString(sql, ", pg_catalog.count(*)");
 	append_pairs(sql, call, stmt);
-	appendStringInfoString(sql, " GROUP BY u.ord");
+	appendStringInfoString(sql, " GROUP BY ");
+	btm_sql_parent_number(sql, stmt);
 }
 
 /* ---

@@ -192,13 +192,25 @@ btm_sql_from(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
 }
 
 void
+btm_sql_parent_number(StringInfo sql, const BtmStatement *stmt)
+{
+	TupleDesc	desc = stmt->pivot ? stmt->pivot->desc : NULL;
+
+	if (desc == NULL)
+		appendStringInfoString(sql, "u.ord");
+	else
+		btm_sql_column(sql, "p",
+					   NameStr(TupleDescAttr(desc, desc->natts - 1)->attname));
+}
+
+void
 btm_sql_where(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt)
 {
 	appendStringInfoString(sql, " WHERE ");
-	if (stmt->without_parent)
-		btm_sql_parent_set(sql, rel, "p");
-	else if (stmt->pivot != NULL)
+	if (stmt->pivot != NULL)
 		appendStringInfoString(sql, "true");
+	else if (stmt->without_parent)
+		btm_sql_parent_set(sql, rel, "p");
 	else
 		btm_sql_parent_params(sql, rel, "p");
 	if (stmt->pivot == NULL)

@@ -55,6 +55,9 @@ extern void btm_wanted_results(const BtmResolved *rel,
 extern void btm_sql_from(StringInfo sql, const BtmResolved *rel,
 						 const BtmStatement *stmt, bool join_related);
 
+/* "u.ord": the number of a row's parent, wherever it is */
+extern void btm_sql_parent_number(StringInfo sql, const BtmStatement *stmt);
+
 /*
  * " WHERE ...": the parent, from the parameters or from the input, and the
  * relation's filters, as far as rows that stand for the tables do not fulfil

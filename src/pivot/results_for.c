@@ -296,9 +296,12 @@ rows_to_skip(const BtmResolved *rel)
 static void
 build_join(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt)
 {
-	appendStringInfoString(sql, "SELECT u.ord, ");
+	appendStringInfoString(sql, "SELECT ");
+	btm_sql_parent_number(sql, stmt);
+	appendStringInfoString(sql, ", ");
 	btm_sql_result_columns(sql, rel);
-	appendStringInfoString(sql, " FROM " BTM_INPUT_NAME " u, ");
+	appendStringInfoString(sql, stmt->pivot != NULL ? " FROM " :
+						   " FROM " BTM_INPUT_NAME " u, ");
 	btm_sql_from(sql, rel, stmt, true);
 	btm_sql_where(sql, rel, stmt);
 	btm_sql_order_by(sql, rel);
