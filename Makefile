@@ -85,11 +85,13 @@ OBJS = \
 	src/relation/saved_cache.o \
 	src/relation/saved_commands.o \
 	src/relation/saved_store.o \
+	src/scylla/analyze.o \
 	src/scylla/cluster.o \
 	src/scylla/codec.o \
 	src/scylla/connection.o \
 	src/scylla/connection_cache.o \
 	src/scylla/convert.o \
+	src/scylla/count.o \
 	src/scylla/cqltext.o \
 	src/scylla/cqltext_write.o \
 	src/scylla/direct.o \
@@ -99,6 +101,7 @@ OBJS = \
 	src/scylla/flush.o \
 	src/scylla/import.o \
 	src/scylla/json.o \
+	src/scylla/marker.o \
 	src/scylla/memory.o \
 	src/scylla/modify.o \
 	src/scylla/modify_plan.o \
@@ -115,8 +118,10 @@ OBJS = \
 	src/scylla/primary_key.o \
 	src/scylla/pump.o \
 	src/scylla/query.o \
+	src/scylla/reader.o \
 	src/scylla/restriction.o \
 	src/scylla/route.o \
+	src/scylla/row.o \
 	src/scylla/scan.o \
 	src/scylla/schema.o \
 	src/scylla/sender.o \
@@ -126,6 +131,7 @@ OBJS = \
 	src/scylla/tls.o \
 	src/scylla/topology.o \
 	src/scylla/transport.o \
+	src/scylla/upper.o \
 	src/scylla/write.o
 
 EXTENSION = belongs_to_many

@@ -89,13 +89,14 @@ CREATE FOREIGN TABLE f (a int OPTIONS (partition_key '0')) SERVER bare_server;
 CREATE FOREIGN TABLE f (a int OPTIONS (clustering_key 'first')) SERVER bare_server;
 CREATE FOREIGN TABLE f (a int OPTIONS (clustering_order 'down')) SERVER bare_server;
 CREATE FOREIGN TABLE f (a int OPTIONS (static 'electric')) SERVER bare_server;
+CREATE FOREIGN TABLE f (a int OPTIONS (indexed 'well')) SERVER bare_server;
 
 -- ---- definitions that contradict themselves, or say too little
 
 CREATE FOREIGN TABLE no_keyspace (a int) SERVER bare_server;
 EXPLAIN SELECT * FROM no_keyspace;
 CREATE FOREIGN TABLE gap (a int OPTIONS (partition_key '1'), b int OPTIONS (partition_key '3')) SERVER bare_server OPTIONS (keyspace 'k');
-EXPLAIN SELECT * FROM gap;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM gap WHERE a = 1;
 CREATE FOREIGN TABLE twice (a int OPTIONS (partition_key '1'), b int OPTIONS (partition_key '1')) SERVER bare_server OPTIONS (keyspace 'k');
 EXPLAIN SELECT * FROM twice;
 CREATE FOREIGN TABLE strange (a point) SERVER bare_server OPTIONS (keyspace 'k');
@@ -114,6 +115,19 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT v FROM plans WHERE p = 1 AND c BETWEEN 2 AND
 EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM plans WHERE p IN (1, 2) AND c = ANY ('{3,4}');
 EXPLAIN (VERBOSE, COSTS OFF) SELECT c FROM plans WHERE p = 1 ORDER BY c LIMIT 1;
 EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM plans;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*), count(c) + 1 FROM plans WHERE p IN (1, 2) AND c > 3;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT v FROM plans WHERE p = 1 AND v = 'x' LIMIT 1;
+CREATE FOREIGN TABLE rows (
+	p int OPTIONS (partition_key '1'),
+	a int OPTIONS (clustering_key '1'),
+	b date OPTIONS (clustering_key '2'),
+	c int OPTIONS (clustering_key '3', clustering_order 'desc'),
+	v text OPTIONS (indexed 'true'))
+SERVER bare_server OPTIONS (keyspace 'k');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT v FROM rows WHERE p = 1 AND (a, b) > (2, '2026-01-01') AND (3, '2026-01-01') >= (a, b) ORDER BY a, b LIMIT 10 OFFSET 5;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT v FROM rows WHERE p = 1 AND (a, b, c) > (2, '2026-01-01', 3);
+EXPLAIN (VERBOSE, COSTS OFF) SELECT v FROM rows WHERE p = 1 AND (a, b) > (2, NULL);
+EXPLAIN (VERBOSE, COSTS OFF) SELECT a FROM rows WHERE v = 'x' AND a = 3;
 EXPLAIN (COSTS OFF) SELECT v FROM plans WHERE p = 1;
 
 -- ---- neither do plans of writes

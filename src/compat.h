@@ -171,6 +171,21 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	create_foreignscan_path(root, rel, target, rows, startup, total, pathkeys, outer, outerpath, private)
 #endif
 
+/* Likewise of paths above scans. */
+#if PG_VERSION_NUM >= 180000
+#elif PG_VERSION_NUM >= 170000
+#define create_foreign_upper_path(root, rel, target, rows, disabled_nodes, startup, total, pathkeys, outerpath, restrictions, private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, pathkeys, outerpath, restrictions, private)
+#else
+#define create_foreign_upper_path(root, rel, target, rows, disabled_nodes, startup, total, pathkeys, outerpath, restrictions, private) \
+	create_foreign_upper_path(root, rel, target, rows, startup, total, pathkeys, outerpath, private)
+#endif
+
+/* The cost delay tells ANALYZE from VACUUM since version 18. */
+#if PG_VERSION_NUM < 180000
+#define vacuum_delay_point(is_analyze) vacuum_delay_point()
+#endif
+
 /* A pathkey's direction is a comparison, no longer a strategy, since 18. */
 #if PG_VERSION_NUM >= 180000
 #define pathkey_is_descending(pathkey) ((pathkey)->pk_cmptype == COMPARE_GT)

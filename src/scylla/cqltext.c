@@ -62,35 +62,67 @@ append_columns(StringInfo cql, const BtmScyllaTable *table, Bitmapset *columns, 
 	}
 }
 
+/* The operator as it is asked, which may be wider than the condition's. */
+static const char *
+operator_text(const BtmScyllaRestriction *restriction)
+{
+	static const char *const operators[] = {
+		[BTM_SCYLLA_EQ] = " = ",
+		[BTM_SCYLLA_IN] = " IN ",
+		[BTM_SCYLLA_LT] = " < ",
+		[BTM_SCYLLA_LE] = " <= ",
+		[BTM_SCYLLA_GT] = " > ",
+		[BTM_SCYLLA_GE] = " >= "
+	};
+	BtmScyllaOperator op = restriction->op;
+
+	/* a partition key's IN is asked for one value at a time */
+	if (restriction->column->role == BTM_SCYLLA_PARTITION_KEY)
+		op = BTM_SCYLLA_EQ;
+	/* the value will be cut to what the server has */
+	if (!restriction->exact && op == BTM_SCYLLA_LT)
+		op = BTM_SCYLLA_LE;
+	if (!restriction->exact && op == BTM_SCYLLA_GT)
+		op = BTM_SCYLLA_GE;
+	return operators[op];
+}
+
+/* ("a", "b") > (?, ?): the comparison of rows that begins at a place. */
+static void
+append_row(StringInfo cql, List *chosen, int place)
+{
+	const BtmScyllaRestriction *first = list_nth(chosen, place);
+
+	for (int i = 0; i < first->row_size; i++)
+	{
+		const BtmScyllaRestriction *restriction = list_nth(chosen, place + i);
+
+		appendStringInfoString(cql, i == 0 ? "(" : ", ");
+		btm_scylla_append_name(cql, restriction->column->name);
+	}
+	appendStringInfo(cql, ")%s(?", operator_text(first));
+	for (int i = 1; i < first->row_size; i++)
+		appendStringInfoString(cql, ", ?");
+	appendStringInfoChar(cql, ')');
+}
+
 static void
 append_where(StringInfo cql, List *chosen)
 {
-	/* a partition key's IN is asked for one value at a time */
-	static const char *const operators[] = {
-		[BTM_SCYLLA_EQ] = " = ?",
-		[BTM_SCYLLA_IN] = " IN ?",
-		[BTM_SCYLLA_LT] = " < ?",
-		[BTM_SCYLLA_LE] = " <= ?",
-		[BTM_SCYLLA_GT] = " > ?",
-		[BTM_SCYLLA_GE] = " >= ?"
-	};
-	ListCell   *lc;
-
-	foreach(lc, chosen)
+	for (int i = 0; i < list_length(chosen); i++)
 	{
-		const BtmScyllaRestriction *restriction = lfirst(lc);
-		BtmScyllaOperator op = restriction->op;
+		const BtmScyllaRestriction *restriction = list_nth(chosen, i);
 
-		if (restriction->column->role == BTM_SCYLLA_PARTITION_KEY)
-			op = BTM_SCYLLA_EQ;
-		/* the value will be cut to what the server has */
-		if (!restriction->exact && op == BTM_SCYLLA_LT)
-			op = BTM_SCYLLA_LE;
-		if (!restriction->exact && op == BTM_SCYLLA_GT)
-			op = BTM_SCYLLA_GE;
-		appendStringInfoString(cql, lc == list_head(chosen) ? " WHERE " : " AND ");
-		btm_scylla_append_name(cql, restriction->column->name);
-		appendStringInfoString(cql, operators[op]);
+		if (restriction->row_place > 0)
+			continue;
+		appendStringInfoString(cql, i == 0 ? " WHERE " : " AND ");
+		if (restriction->row_size > 0)
+			append_row(cql, chosen, i);
+		else
+		{
+			btm_scylla_append_name(cql, restriction->column->name);
+			appendStringInfo(cql, "%s?", operator_text(restriction));
+		}
 	}
 }
 
@@ -107,27 +139,91 @@ append_order(StringInfo cql, const BtmScyllaTable *table, bool reverse)
 	}
 }
 
+/* From FROM on, as btm_scylla_select_text says. */
+static void
+append_rest(StringInfo cql, const BtmScyllaTable *table, List *chosen,
+			BtmScyllaSelect how)
+{
+	appendStringInfoString(cql, " FROM ");
+	btm_scylla_append_table(cql, table);
+	append_where(cql, chosen);
+	if (how.reverse)
+		append_order(cql, table, true);
+	if (how.limit)
+		appendStringInfoString(cql, " LIMIT ?");
+	if (how.filtering)
+		appendStringInfoString(cql, " ALLOW FILTERING");
+}
+
 /*
  * The SELECT of some columns (a set of attnums) under restrictions.  Rows come
- * in the clustering order of their partition; `reverse` > 0: backwards.
- * `filtering`: the server may look at rows that it does not return.
- * *attnums gets the columns' numbers, as BTM_SCYLLA_SCAN_COLUMNS says.
+ * in the clustering order of their partition.  *attnums gets the columns' numbers,
+ * as BTM_SCYLLA_SCAN_COLUMNS says.
  */
 char *
 btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *columns, List *chosen,
-					   int reverse, bool filtering, List **attnums)
+					   BtmScyllaSelect how, List **attnums)
 {
 	StringInfoData cql;
 
 	initStringInfo(&cql);
 	appendStringInfoString(&cql, "SELECT ");
 	append_columns(&cql, table, columns, attnums);
+	append_rest(&cql, table, chosen, how);
+	return cql.data;
+}
+
+/*
+ * The SELECT of counts under restrictions: for each of `attnums` the number of
+ * values of that column, or of rows for 0.
+ */
+char *
+btm_scylla_count_text(const BtmScyllaTable *table, List *attnums, List *chosen)
+{
+	BtmScyllaSelect how = {0};
+	StringInfoData cql;
+	ListCell   *lc;
+
+	initStringInfo(&cql);
+	foreach(lc, attnums)
+	{
+		BtmScyllaColumn *column = btm_scylla_column_by_number(table, lfirst_int(lc));
+
+		appendStringInfoString(&cql, lc == list_head(attnums) ? "SELECT count(" : ", count(");
+		if (column == NULL)
+			appendStringInfoChar(&cql, '*');
+		else
+			btm_scylla_append_name(&cql, column->name);
+		appendStringInfoChar(&cql, ')');
+	}
+	append_rest(&cql, table, chosen, how);
+	return cql.data;
+}
+
+/*
+ * The SELECT of some columns of the rows whose partition's token is in a range,
+ * without its lower bound.  NULL if the partition key is not known.
+ */
+char *
+btm_scylla_range_text(const BtmScyllaTable *table, Bitmapset *columns, List **attnums)
+{
+	StringInfoData cql;
+	StringInfoData token;
+
+	if (table->npartition == 0)
+		return NULL;
+	initStringInfo(&token);
+	for (int i = 0; i < table->npartition; i++)
+	{
+		appendStringInfoString(&token, i == 0 ? "token(" : ", ");
+		btm_scylla_append_name(&token, table->partition[i]->name);
+	}
+	appendStringInfoChar(&token, ')');
+	initStringInfo(&cql);
+	appendStringInfoString(&cql, "SELECT ");
+	append_columns(&cql, table, columns, attnums);
 	appendStringInfoString(&cql, " FROM ");
 	btm_scylla_append_table(&cql, table);
-	append_where(&cql, chosen);
-	if (reverse > 0)
-		append_order(&cql, table, true);
-	if (filtering)
-		appendStringInfoString(&cql, " ALLOW FILTERING");
+	appendStringInfo(&cql, " WHERE %s > ? AND %s <= ?", token.data, token.data);
 	return cql.data;
 }

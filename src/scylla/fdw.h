@@ -9,6 +9,7 @@
 #define BTM_SCYLLA_FDW_H
 
 #include "scylla/mutation.h"
+#include "scylla/reader.h"
 #include "scylla/restriction.h"
 
 #include "commands/explain.h"
@@ -19,16 +20,23 @@
 
 /*
  * A ForeignScan's fdw_private, a List; its fdw_exprs are the values of the
- * restrictions, in the order of the statement's markers.
+ * restrictions, in the order of the statement's markers, then LIMIT and OFFSET if
+ * the statement has a limit.
+ *
+ * A count (count.c) is a scan without a relation of its own: it has no plain
+ * statement, but its outer plan does the same by reading rows.
  */
 typedef enum BtmScyllaScanPrivate
 {
 	BTM_SCYLLA_SCAN_CQL,		/* String: the statement */
 	BTM_SCYLLA_SCAN_COLUMNS,	/* IntList: attnums of its columns, 0 for one that
-								 * is only there so that there is one */
+								 * is only there so that there is one; of a count,
+								 * of what is counted, 0 for rows */
 	BTM_SCYLLA_SCAN_MARKERS,	/* IntList: attnums of what its markers are for */
 	BTM_SCYLLA_SCAN_OPERATORS,	/* IntList: BtmScyllaOperator of each */
 	BTM_SCYLLA_SCAN_TYPES,		/* OidList: types of the values, or of elements */
+	BTM_SCYLLA_SCAN_ROWS,		/* IntList: how many markers the condition has that
+								 * begins with each; 0 if it continues one */
 	BTM_SCYLLA_SCAN_PLAIN		/* List: what to run instead when there are
 								 * pending changes, see BtmScyllaPlainPrivate */
 } BtmScyllaScanPrivate;
@@ -43,12 +51,43 @@ typedef enum BtmScyllaPlainPrivate
 								 * 1: in its reverse, -1: in any */
 } BtmScyllaPlainPrivate;
 
+/* What is kept with the RelOptInfo of a foreign table. */
+typedef struct BtmScyllaRel
+{
+	BtmScyllaTable *table;
+	List	   *candidates;		/* restrictions of the table's own conditions */
+	bool		analyzed;
+} BtmScyllaRel;
+
 /* plan.c */
 extern void btm_scylla_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern void btm_scylla_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
 extern ForeignScan *btm_scylla_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
 									ForeignPath *path, List *tlist, List *clauses,
 									Plan *outer_plan);
+extern Cost btm_scylla_startup_cost(const BtmScyllaTable *table, double requests,
+									double fetched);
+extern Cost btm_scylla_total_cost(double requests, double fetched);
+extern void btm_scylla_estimate(PlannerInfo *root, RelOptInfo *rel, List *chosen,
+								double *requests, double *rows);
+extern List *btm_scylla_scan_private(char *cql, List *columns, List *chosen, List **values);
+
+/* upper.c */
+extern void btm_scylla_upper_paths(PlannerInfo *root, UpperRelationKind stage,
+								   RelOptInfo *input, RelOptInfo *output, void *extra);
+extern ForeignScan *btm_scylla_plan_count(PlannerInfo *root, ForeignPath *path, List *tlist,
+										  Plan *outer_plan);
+
+/* count.c */
+extern void btm_scylla_begin_count(ForeignScanState *node, int eflags);
+extern TupleTableSlot *btm_scylla_iterate_count(ForeignScanState *node);
+extern void btm_scylla_rescan_count(ForeignScanState *node);
+extern void btm_scylla_end_count(ForeignScanState *node);
+extern const BtmScyllaReader *btm_scylla_count_reader(ForeignScanState *node);
+
+/* analyze.c */
+extern bool btm_scylla_analyze(Relation relation, AcquireSampleRowsFunc *sample,
+							   BlockNumber *totalpages);
 
 /* scan.c */
 extern void btm_scylla_begin_scan(ForeignScanState *node, int eflags);
@@ -56,6 +95,9 @@ extern TupleTableSlot *btm_scylla_iterate_scan(ForeignScanState *node);
 extern void btm_scylla_rescan(ForeignScanState *node);
 extern void btm_scylla_end_scan(ForeignScanState *node);
 extern const CqlBytes *btm_scylla_scan_values(ForeignScanState *node);
+extern const BtmScyllaReader *btm_scylla_scan_reader(ForeignScanState *node);
+extern CqlParameters btm_scylla_scan_parameters(const BtmScyllaCluster *cluster,
+												const BtmScyllaTable *table);
 
 /* overlay_plan.c */
 extern List *btm_scylla_plain_scan(const BtmScyllaTable *table, Index relid,
@@ -71,9 +113,20 @@ extern List *btm_scylla_import(ImportForeignSchemaStmt *stmt, Oid serverid);
 /* statement text, cqltext.c */
 extern void btm_scylla_append_name(StringInfo cql, const char *name);
 extern void btm_scylla_append_table(StringInfo cql, const BtmScyllaTable *table);
+
+typedef struct BtmScyllaSelect
+{
+	bool		reverse;		/* rows of a partition backwards */
+	bool		limit;			/* there is a marker for LIMIT, the last */
+	bool		filtering;		/* the server may look at rows that it does not
+								 * return */
+} BtmScyllaSelect;
+
 extern char *btm_scylla_select_text(const BtmScyllaTable *table, Bitmapset *columns,
-									List *chosen, int reverse, bool filtering,
-									List **attnums);
+									List *chosen, BtmScyllaSelect how, List **attnums);
+extern char *btm_scylla_count_text(const BtmScyllaTable *table, List *attnums, List *chosen);
+extern char *btm_scylla_range_text(const BtmScyllaTable *table, Bitmapset *columns,
+								   List **attnums);
 
 /* cqltext_write.c */
 extern char *btm_scylla_write_text(const BtmScyllaTable *table, BtmScyllaMutationKind kind,

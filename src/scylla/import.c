@@ -139,6 +139,8 @@ append_column(StringInfo sql, const BtmScyllaRemoteColumn *column,
 	append_option(sql, "column_name", column->name);
 	append_option(sql, "cql_type", column->type_text);
 	append_key_options(sql, column);
+	if (column->indexed)
+		append_option(sql, "indexed", "true");
 	appendStringInfoString(sql, ")");
 	if (is_key && options->not_null)
 		appendStringInfoString(sql, " NOT NULL");

@@ -419,7 +419,8 @@ static const Option all_options[] = {
 	{"partition_key", AttributeRelationId, check_position},
 	{"clustering_key", AttributeRelationId, check_position},
 	{"clustering_order", AttributeRelationId, check_order},
-	{"static", AttributeRelationId, check_boolean}
+	{"static", AttributeRelationId, check_boolean},
+	{"indexed", AttributeRelationId, check_boolean}
 };
 
 /* The names of the options that objects of a catalog have. */

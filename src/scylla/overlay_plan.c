@@ -93,12 +93,12 @@ List *
 btm_scylla_plain_scan(const BtmScyllaTable *table, Index relid, Bitmapset *columns,
 					  List *clauses, List *chosen, int order)
 {
-	bool		filtering;
-	List	   *kept = btm_scylla_choose(table, key_restrictions(chosen), &filtering);
+	BtmScyllaSelect how = {.reverse = order > 0};
+	List	   *kept = btm_scylla_choose(table, key_restrictions(chosen), &how.filtering);
 	List	   *attnums;
 	char	   *cql;
 
 	columns = add_columns(table, relid, clauses, bms_copy(columns));
-	cql = btm_scylla_select_text(table, columns, kept, order, filtering, &attnums);
+	cql = btm_scylla_select_text(table, columns, kept, how, &attnums);
 	return list_make4(makeString(cql), attnums, places_of(kept, chosen), makeInteger(order));
 }

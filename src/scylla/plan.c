@@ -3,16 +3,17 @@
  * plan.c
  *	  Paths and plans of scans of foreign tables.
  *
- * There are two ways to read a table: all of it, and the partitions that
- * conditions name.  A path of the second way may take the partition key from
- * other tables of the query: then it is a parameterised path, the inner side of
- * a nested loop.  What is known of sizes is what ANALYZE or nothing has found,
- * so costs only say that a named partition is cheap and the whole table is not.
+ * There are two ways to read a table: all of it, and what conditions name: the
+ * partitions, or an index's rows.  A path of the second way may take the partition
+ * key from other tables of the query: then it is a parameterised path, the inner
+ * side of a nested loop.  What is known of sizes is what ANALYZE has found; without
+ * it, costs only say that a named partition is cheap and the whole table is not.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -23,26 +24,17 @@
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "scylla/fdw.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
-#include "access/stratnum.h"
-#include "utils/lsyscache.h"
 
 /* Rows of a table that nobody has counted, and of one of its partitions. */
 #define UNKNOWN_ROWS 1000000
 #define PARTITION_ROWS 20
 
-
 /* A round trip, and one row of the answer, in units of a sequential page. */
 #define REQUEST_COST 25.0
 #define ROW_COST 0.02
-
-/* What is kept with the RelOptInfo. */
-typedef struct RelState
-{
-	BtmScyllaTable *table;
-	List	   *candidates;		/* restrictions of the table's own conditions */
-} RelState;
 
 static BtmScyllaTable *
 open_definition(Oid relid)
@@ -64,13 +56,11 @@ restrictions_of(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable *table,
 	foreach(lc, clauses)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
-		BtmScyllaRestriction *restriction;
 
-		if (rinfo->pseudoconstant)
-			continue;
-		restriction = btm_scylla_restriction(root, rel, table, rinfo->clause, rinfo);
-		if (restriction != NULL)
-			result = lappend(result, restriction);
+		if (!rinfo->pseudoconstant)
+			result = list_concat(result,
+								 btm_scylla_restrictions(root, rel, table, rinfo->clause,
+														 rinfo));
 	}
 	return result;
 }
@@ -78,12 +68,13 @@ restrictions_of(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable *table,
 void
 btm_scylla_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	RelState  *state = palloc0(sizeof(RelState));
+	BtmScyllaRel  *state = palloc0(sizeof(BtmScyllaRel));
 
 	state->table = open_definition(relid);
 	state->candidates = restrictions_of(root, rel, state->table, rel->baserestrictinfo);
+	state->analyzed = rel->tuples >= 0 && rel->pages > 0;
 	rel->fdw_private = state;
-	if (rel->tuples < 0 || rel->pages == 0)
+	if (!state->analyzed)
 		rel->tuples = UNKNOWN_ROWS;
 	set_baserel_size_estimates(root, rel);
 }
@@ -102,47 +93,88 @@ count_values(PlannerInfo *root, const BtmScyllaRestriction *restriction)
 	return Max(estimate_array_length(root, (Node *) restriction->value), 1);
 }
 
-/* Partitions that a query reads, and rows that it gets from them. */
-static void
-estimate(PlannerInfo *root, const BtmScyllaTable *table, List *chosen,
-		 double *requests, double *rows)
+/* Rows that a query gets from partitions that nobody has counted. */
+static double
+guess_rows(PlannerInfo *root, const BtmScyllaTable *table, List *chosen, double requests)
 {
 	double		per_partition = PARTITION_ROWS;
 	double		keys = 1;
 	int			fixed = 0;
 	ListCell   *lc;
 
-	*requests = 1;
 	foreach(lc, chosen)
 	{
 		BtmScyllaRestriction *restriction = lfirst(lc);
-		bool		equality = restriction->op == BTM_SCYLLA_EQ ||
-			restriction->op == BTM_SCYLLA_IN;
 
 		if (restriction->column->role == BTM_SCYLLA_PARTITION_KEY)
-			*requests *= count_values(root, restriction);
-		else if (equality)
+			continue;
+		if (restriction->op == BTM_SCYLLA_EQ || restriction->op == BTM_SCYLLA_IN)
 		{
 			keys *= count_values(root, restriction);
 			fixed++;
 		}
-		else
+		else if (restriction->row_place == 0)
 			per_partition /= 3;
 	}
-	if (fixed == table->nclustering)
-		per_partition = keys;
-	*rows = clamp_row_est(*requests * per_partition);
+	return requests * (fixed == table->nclustering ? keys : per_partition);
+}
+
+/* Rows that a query gets, by the statistics. */
+static double
+estimate_rows(PlannerInfo *root, RelOptInfo *rel, List *chosen)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, chosen)
+		clauses = list_append_unique_ptr(clauses, ((BtmScyllaRestriction *) lfirst(lc))->rinfo);
+	return rel->tuples * clauselist_selectivity(root, clauses, rel->relid, JOIN_INNER, NULL);
+}
+
+/* Queries that restrictions take, and rows that come from them. */
+void
+btm_scylla_estimate(PlannerInfo *root, RelOptInfo *rel, List *chosen, double *requests,
+					double *rows)
+{
+	const BtmScyllaRel *state = rel->fdw_private;
+	ListCell   *lc;
+
+	*requests = 1;
+	foreach(lc, chosen)
+	{
+		BtmScyllaRestriction *restriction = lfirst(lc);
+
+		if (restriction->column->role == BTM_SCYLLA_PARTITION_KEY)
+			*requests *= count_values(root, restriction);
+	}
+	*rows = clamp_row_est(state->analyzed ? estimate_rows(root, rel, chosen) :
+						  guess_rows(root, state->table, chosen, *requests));
+}
+
+/* A page has come before the first row of it. */
+Cost
+btm_scylla_startup_cost(const BtmScyllaTable *table, double requests, double fetched)
+{
+	return REQUEST_COST +
+		Min(fetched / requests, table->fetch_size) * (ROW_COST + cpu_tuple_cost);
+}
+
+Cost
+btm_scylla_total_cost(double requests, double fetched)
+{
+	return REQUEST_COST + (requests - 1) * REQUEST_COST / 10 +
+		fetched * (ROW_COST + cpu_tuple_cost);
 }
 
 static ForeignPath *
 make_path(PlannerInfo *root, RelOptInfo *rel, double requests, double fetched, double rows,
 		  List *pathkeys, Relids required_outer)
 {
-	Cost		startup = REQUEST_COST;
-	Cost		total = startup + (requests - 1) * REQUEST_COST / 10 +
-		fetched * (ROW_COST + cpu_tuple_cost);
+	const BtmScyllaRel *state = rel->fdw_private;
 
-	return create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys,
+	return create_foreignscan_path(root, rel, NULL, rows, 0,
+								   btm_scylla_startup_cost(state->table, requests, fetched),
+								   btm_scylla_total_cost(requests, fetched), pathkeys,
 								   required_outer, NULL, NIL, NIL);
 }
 
@@ -221,36 +253,19 @@ has_lists(List *chosen)
  * -------
  */
 
-/* Do the restrictions name partitions, rather than filter the whole table? */
-static bool
-names_partitions(const BtmScyllaTable *table, List *chosen)
-{
-	int			count = 0;
-	ListCell   *lc;
-
-	foreach(lc, chosen)
-	{
-		BtmScyllaRestriction *restriction = lfirst(lc);
-
-		count += restriction->column->role == BTM_SCYLLA_PARTITION_KEY &&
-			(restriction->op == BTM_SCYLLA_EQ || restriction->op == BTM_SCYLLA_IN);
-	}
-	return table->npartition > 0 && count == table->npartition;
-}
-
-/* Adds the paths that read the partitions that some conditions name. */
+/* Adds the paths that read what some conditions name: partitions, or by an index. */
 static void
 add_keyed_paths(PlannerInfo *root, RelOptInfo *rel, List *candidates, Relids outer, double rows)
 {
-	BtmScyllaTable *table = ((RelState *) rel->fdw_private)->table;
+	BtmScyllaTable *table = ((BtmScyllaRel *) rel->fdw_private)->table;
 	bool		filtering;
 	List	   *chosen = btm_scylla_choose(table, candidates, &filtering);
 	double		requests;
 	double		fetched;
 
-	if (!names_partitions(table, chosen))
+	if (!btm_scylla_names_partitions(table, chosen) && !btm_scylla_uses_index(table, chosen))
 		return;
-	estimate(root, table, chosen, &requests, &fetched);
+	btm_scylla_estimate(root, rel, chosen, &requests, &fetched);
 	add_path(rel, (Path *) make_path(root, rel, requests, fetched, Min(rows, fetched),
 									 NIL, outer));
 	if (!has_lists(chosen) && wanted_order(root, rel, table, chosen) >= 0)
@@ -271,7 +286,7 @@ is_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec, EquivalenceM
 		((Var *) expr)->varattno == ((BtmScyllaColumn *) arg)->attnum;
 }
 
-/* Join clauses that could give a value to a column of the partition key. */
+/* Join clauses that could give a value to a column. */
 static List *
 join_clauses_of(PlannerInfo *root, RelOptInfo *rel, BtmScyllaColumn *column)
 {
@@ -298,7 +313,7 @@ join_clauses_of(PlannerInfo *root, RelOptInfo *rel, BtmScyllaColumn *column)
 static void
 add_parameterised_path(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 {
-	RelState  *state = rel->fdw_private;
+	BtmScyllaRel  *state = rel->fdw_private;
 	ParamPathInfo *info = get_baserel_parampathinfo(root, rel, outer);
 	List	   *candidates = list_concat(restrictions_of(root, rel, state->table,
 														  info->ppi_clauses),
@@ -328,34 +343,59 @@ outer_of(RelOptInfo *rel, RestrictInfo *rinfo)
 	return bms_del_member(outer, rel->relid);
 }
 
+/* Does one of a clause's restrictions give the column a value? */
+static bool
+gives_value(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *rinfo,
+			const BtmScyllaColumn *column)
+{
+	const BtmScyllaTable *table = ((BtmScyllaRel *) rel->fdw_private)->table;
+	List	   *restrictions = btm_scylla_restrictions(root, rel, table, rinfo->clause, rinfo);
+	BtmScyllaRestriction *first = restrictions == NIL ? NULL : linitial(restrictions);
+
+	return first != NULL && first->column == column &&
+		(first->op == BTM_SCYLLA_EQ || first->op == BTM_SCYLLA_IN);
+}
+
+/* Adds to *tried the tables that could give a column a value, and to *all. */
+static void
+find_outer(PlannerInfo *root, RelOptInfo *rel, BtmScyllaColumn *column, List **tried,
+		   Relids *all)
+{
+	ListCell   *lc;
+
+	foreach(lc, join_clauses_of(root, rel, column))
+	{
+		RestrictInfo *rinfo = lfirst(lc);
+		Relids		outer = outer_of(rel, rinfo);
+
+		if (bms_is_empty(outer) || !gives_value(root, rel, rinfo, column))
+			continue;
+		*all = bms_add_members(*all, outer);
+		*tried = append_relids(*tried, outer);
+	}
+}
+
 /*
- * Parameterised paths: for each clause that gives a column of the partition key
- * a value, by what it needs alone, and by what the whole key needs.
+ * Parameterised paths: for each clause that gives a column of the partition key,
+ * or one with an index, a value, by what it needs alone, and by what the whole key
+ * needs.
  */
 static void
 add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 {
-	RelState  *state = rel->fdw_private;
+	const BtmScyllaTable *table = ((BtmScyllaRel *) rel->fdw_private)->table;
 	Relids		all = NULL;
+	Relids		indexed = NULL;
 	List	   *tried = NIL;
 	ListCell   *lc;
 
-	for (int i = 0; i < state->table->npartition; i++)
-		foreach(lc, join_clauses_of(root, rel, state->table->partition[i]))
-		{
-			RestrictInfo *rinfo = lfirst(lc);
-			BtmScyllaRestriction *restriction =
-				btm_scylla_restriction(root, rel, state->table, rinfo->clause, rinfo);
-			Relids		outer = outer_of(rel, rinfo);
-
-			if (restriction == NULL || restriction->column != state->table->partition[i] ||
-				bms_is_empty(outer))
-				continue;
-			all = bms_add_members(all, outer);
-			tried = append_relids(tried, outer);
-		}
+	for (int i = 0; i < table->npartition; i++)
+		find_outer(root, rel, table->partition[i], &tried, &all);
 	if (!bms_is_empty(all))
 		tried = append_relids(tried, all);
+	for (int i = 0; i < table->ncolumns; i++)
+		if (table->columns[i].indexed)
+			find_outer(root, rel, &table->columns[i], &tried, &indexed);
 	foreach(lc, tried)
 		add_parameterised_path(root, rel, lfirst(lc));
 }
@@ -363,7 +403,7 @@ add_parameterised_paths(PlannerInfo *root, RelOptInfo *rel)
 void
 btm_scylla_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
-	RelState  *state = rel->fdw_private;
+	BtmScyllaRel  *state = rel->fdw_private;
 
 	add_path(rel, (Path *) make_path(root, rel, 1, rel->tuples, rel->rows, NIL,
 									 rel->lateral_relids));
@@ -376,16 +416,35 @@ btm_scylla_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
  * -------
  */
 
-/* The columns that the query needs, or that conditions here look at. */
+/*
+ * May the conditions have to be checked here after all?  A comparison of rows may,
+ * if a value in it is null: see marker.c.
+ */
+static bool
+may_be_wider(List *chosen)
+{
+	ListCell   *lc;
+
+	foreach(lc, chosen)
+	{
+		const BtmScyllaRestriction *restriction = lfirst(lc);
+
+		if (restriction->row_place > 0 && !IsA(restriction->value, Const))
+			return true;
+	}
+	return false;
+}
+
+/* The columns that the query needs, or that clauses here look at. */
 static Bitmapset *
-needed_columns(RelOptInfo *rel, const BtmScyllaTable *table, List *local_clauses)
+needed_columns(RelOptInfo *rel, const BtmScyllaTable *table, List *clauses)
 {
 	Bitmapset  *offsets = NULL;
 	Bitmapset  *result = NULL;
 	bool		whole_row;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &offsets);
-	pull_varattnos((Node *) local_clauses, rel->relid, &offsets);
+	pull_varattnos((Node *) clauses, rel->relid, &offsets);
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, offsets);
 	for (int i = 0; i < table->ncolumns; i++)
 	{
@@ -398,38 +457,14 @@ needed_columns(RelOptInfo *rel, const BtmScyllaTable *table, List *local_clauses
 	return result;
 }
 
-/* The clauses that the server does not check wholly. */
-static List *
-local_clauses(List *clauses, List *chosen)
-{
-	List	   *result = NIL;
-	ListCell   *lc;
-
-	foreach(lc, clauses)
-	{
-		RestrictInfo *rinfo = lfirst(lc);
-		bool		done = false;
-		ListCell   *lc2;
-
-		foreach(lc2, chosen)
-		{
-			BtmScyllaRestriction *restriction = lfirst(lc2);
-
-			done |= restriction->rinfo == rinfo && restriction->exact;
-		}
-		if (!done && !rinfo->pseudoconstant)
-			result = lappend(result, rinfo->clause);
-	}
-	return result;
-}
-
-/* What scan.c needs, as fdw.h says. */
-static List *
-make_private(char *cql, List *columns, List *chosen, List **values)
+/* What scan.c needs, but for the plain statement, as fdw.h says. */
+List *
+btm_scylla_scan_private(char *cql, List *columns, List *chosen, List **values)
 {
 	List	   *markers = NIL;
 	List	   *operators = NIL;
 	List	   *types = NIL;
+	List	   *rows = NIL;
 	ListCell   *lc;
 
 	*values = NIL;
@@ -440,32 +475,52 @@ make_private(char *cql, List *columns, List *chosen, List **values)
 		markers = lappend_int(markers, restriction->column->attnum);
 		operators = lappend_int(operators, restriction->op);
 		types = lappend_oid(types, restriction->value_type);
+		rows = lappend_int(rows, restriction->row_place > 0 ? 0 : Max(restriction->row_size, 1));
 		*values = lappend(*values, restriction->value);
 	}
-	return list_make5(makeString(cql), columns, markers, operators, types);
+	return lappend(list_make5(makeString(cql), columns, markers, operators, types), rows);
+}
+
+/* Adds the expressions of the query's limit. */
+static List *
+add_limit(PlannerInfo *root, List *values)
+{
+	values = lappend(values, copyObject(root->parse->limitCount));
+	if (root->parse->limitOffset != NULL)
+		values = lappend(values, copyObject(root->parse->limitOffset));
+	return values;
 }
 
 ForeignScan *
 btm_scylla_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path, List *tlist,
 				List *clauses, Plan *outer_plan)
 {
-	BtmScyllaTable *table = ((RelState *) rel->fdw_private)->table;
-	List	   *candidates = restrictions_of(root, rel, table, clauses);
-	bool		filtering;
-	List	   *chosen = btm_scylla_choose(table, candidates, &filtering);
-	List	   *local = local_clauses(clauses, chosen);
+	BtmScyllaSelect how = {.limit = path->fdw_private != NIL};
+	BtmScyllaTable *table;
+	List	   *chosen;
+	List	   *local;
 	List	   *all = extract_actual_clauses(clauses, false);
-	int			order = path->path.pathkeys != NIL ?
-		wanted_order(root, rel, table, chosen) : -1;
-	Bitmapset  *needed = needed_columns(rel, table, local);
+	int			order;
+	Bitmapset  *needed;
 	List	   *columns;
 	List	   *values;
 	List	   *private;
 	char	   *cql;
 
-	cql = btm_scylla_select_text(table, needed, chosen, order, filtering, &columns);
-	private = lappend(make_private(cql, columns, chosen, &values),
+	if (rel->reloptkind == RELOPT_UPPER_REL)
+		return btm_scylla_plan_count(root, path, tlist, outer_plan);
+	table = ((BtmScyllaRel *) rel->fdw_private)->table;
+	chosen = btm_scylla_choose(table, restrictions_of(root, rel, table, clauses),
+							   &how.filtering);
+	local = btm_scylla_local_clauses(clauses, chosen);
+	order = path->path.pathkeys != NIL ? wanted_order(root, rel, table, chosen) : -1;
+	how.reverse = order > 0;
+	needed = needed_columns(rel, table, may_be_wider(chosen) ? all : local);
+	cql = btm_scylla_select_text(table, needed, chosen, how, &columns);
+	private = lappend(btm_scylla_scan_private(cql, columns, chosen, &values),
 					  btm_scylla_plain_scan(table, rel->relid, needed, all, chosen, order));
+	if (how.limit)
+		values = add_limit(root, values);
 	return make_foreignscan(tlist, local, rel->relid, values, private, NIL,
 							list_difference(all, local), outer_plan);
 }

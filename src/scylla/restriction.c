@@ -32,6 +32,7 @@
 #include "optimizer/optimizer.h"
 #include "scylla/restriction.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -297,20 +298,155 @@ restriction_of_array(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable *t
 	return make_restriction(column, clause->opno, clause->inputcollid, (Expr *) array, true);
 }
 
-BtmScyllaRestriction *
-btm_scylla_restriction(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable *table,
-					   Expr *clause, RestrictInfo *rinfo)
+/* -------
+ * Comparisons of rows
+ * -------
+ */
+
+/* A comparison of rows with the table's columns on its left. */
+typedef struct RowComparison
 {
-	BtmScyllaRestriction *result = NULL;
+	List	   *columns;		/* expressions */
+	List	   *values;
+	List	   *opnos;
+	List	   *collations;
+} RowComparison;
+
+static bool
+are_values(PlannerInfo *root, RelOptInfo *rel, List *exprs)
+{
+	ListCell   *lc;
+
+	foreach(lc, exprs)
+		if (!is_value(root, rel, lfirst(lc)))
+			return false;
+	return true;
+}
+
+/* The other way round; false if an operator has no commutator. */
+static bool
+commute(RowComparison *row)
+{
+	List	   *columns = row->values;
+	List	   *opnos = NIL;
+	ListCell   *lc;
+
+	foreach(lc, row->opnos)
+	{
+		Oid			opno = get_commutator(lfirst_oid(lc));
+
+		if (!OidIsValid(opno))
+			return false;
+		opnos = lappend_oid(opnos, opno);
+	}
+	row->values = row->columns;
+	row->columns = columns;
+	row->opnos = opnos;
+	return true;
+}
+
+/* The restriction of the row's column at a place, taken alone; or NULL. */
+static BtmScyllaRestriction *
+restriction_in_row(RelOptInfo *rel, const BtmScyllaTable *table, const RowComparison *row,
+				   int place)
+{
+	BtmScyllaColumn *column = column_of(rel, table, list_nth(row->columns, place));
+	BtmScyllaRestriction *result;
+
+	if (column == NULL)
+		return NULL;
+	result = make_restriction(column, list_nth_oid(row->opnos, place),
+							  list_nth_oid(row->collations, place),
+							  list_nth(row->values, place), false);
+	return result != NULL && result->op != BTM_SCYLLA_EQ ? result : NULL;
+}
+
+/*
+ * Is a constant one that every later value can be compared with?  Null is not, and
+ * what CQL cannot hold may not be.
+ */
+static bool
+is_plain_constant(const BtmScyllaRestriction *restriction)
+{
+	const Const *constant = (const Const *) restriction->value;
+
+	return !constant->constisnull &&
+		(restriction->value_type != DATEOID ||
+		 !DATE_NOT_FINITE(DatumGetDateADT(constant->constvalue)));
+}
+
+/*
+ * The whole comparison, if its columns are the first of the clustering key, of one
+ * direction, and each is compared exactly; or NIL.
+ */
+static List *
+restrictions_of_whole_row(RelOptInfo *rel, const BtmScyllaTable *table,
+						  const RowComparison *row)
+{
+	int			size = list_length(row->columns);
+	List	   *result = NIL;
+
+	for (int i = 0; i < size; i++)
+	{
+		BtmScyllaRestriction *restriction = restriction_in_row(rel, table, row, i);
+
+		if (restriction == NULL || !restriction->exact || i >= table->nclustering ||
+			(IsA(restriction->value, Const) && !is_plain_constant(restriction)) ||
+			restriction->column != table->clustering[i] ||
+			restriction->column->descending != table->clustering[0]->descending)
+			return NIL;
+		restriction->row_size = size;
+		restriction->row_place = i;
+		result = lappend(result, restriction);
+	}
+	return result;
+}
+
+/*
+ * A comparison of rows, and besides what it says of its first column alone, for
+ * where the whole cannot be used.
+ */
+static List *
+restrictions_of_row(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable *table,
+					RowCompareExpr *clause)
+{
+	RowComparison row = {clause->largs, clause->rargs, clause->opnos, clause->inputcollids};
+	List	   *result;
+	BtmScyllaRestriction *first;
+
+	if (column_of(rel, table, linitial(row.columns)) == NULL && !commute(&row))
+		return NIL;
+	if (!are_values(root, rel, row.values))
+		return NIL;
+	result = restrictions_of_whole_row(rel, table, &row);
+	first = restriction_in_row(rel, table, &row, 0);
+	if (first == NULL)
+		return result;
+	first->exact = false;
+	return lappend(result, first);
+}
+
+List *
+btm_scylla_restrictions(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable *table,
+						Expr *clause, RestrictInfo *rinfo)
+{
+	BtmScyllaRestriction *restriction = NULL;
+	List	   *result = NIL;
+	ListCell   *lc;
 
 	if (IsA(clause, OpExpr))
-		result = restriction_of_operator(root, rel, table, (OpExpr *) clause);
+		restriction = restriction_of_operator(root, rel, table, (OpExpr *) clause);
 	else if (IsA(clause, ScalarArrayOpExpr))
-		result = restriction_of_array(root, rel, table, (ScalarArrayOpExpr *) clause);
-	if (result != NULL)
+		restriction = restriction_of_array(root, rel, table, (ScalarArrayOpExpr *) clause);
+	else if (IsA(clause, RowCompareExpr))
+		result = restrictions_of_row(root, rel, table, (RowCompareExpr *) clause);
+	if (restriction != NULL)
+		result = list_make1(restriction);
+	foreach(lc, result)
 	{
-		result->rinfo = rinfo;
-		result->clause = clause;
+		restriction = lfirst(lc);
+		restriction->rinfo = rinfo;
+		restriction->clause = clause;
 	}
 	return result;
 }
@@ -320,7 +456,10 @@ btm_scylla_restriction(PlannerInfo *root, RelOptInfo *rel, const BtmScyllaTable 
  * -------
  */
 
-/* A column's restriction by one of these operators; NULL if there is none. */
+/*
+ * A column's restriction by one of these operators, alone, not in a comparison of
+ * rows; NULL if there is none.
+ */
 static BtmScyllaRestriction *
 find_restriction(List *candidates, const BtmScyllaColumn *column,
 				 BtmScyllaOperator op, BtmScyllaOperator other)
@@ -331,7 +470,7 @@ find_restriction(List *candidates, const BtmScyllaColumn *column,
 	{
 		BtmScyllaRestriction *restriction = lfirst(lc);
 
-		if (restriction->column == column &&
+		if (restriction->column == column && restriction->row_size == 0 &&
 			(restriction->op == op || restriction->op == other))
 			return restriction;
 	}
@@ -349,6 +488,51 @@ find_equality(List *candidates, const BtmScyllaColumn *column)
 		find_restriction(candidates, column, BTM_SCYLLA_IN, BTM_SCYLLA_IN);
 }
 
+/* Adds a comparison of rows by one of these operators, of `size` columns (0: any). */
+static List *
+choose_row(List *candidates, BtmScyllaOperator op, BtmScyllaOperator other, int size,
+		   List *chosen)
+{
+	for (int i = 0; i < list_length(candidates); i++)
+	{
+		BtmScyllaRestriction *first = list_nth(candidates, i);
+
+		if (first->row_size == 0 || first->row_place > 0 ||
+			(size > 0 && first->row_size != size) || (first->op != op && first->op != other))
+			continue;
+		for (int j = 0; j < first->row_size; j++)
+			chosen = lappend(chosen, list_nth(candidates, i + j));
+		return chosen;
+	}
+	return chosen;
+}
+
+/* Adds comparisons of rows, a lower and an upper bound of the same columns. */
+static List *
+choose_rows(List *candidates, List *chosen)
+{
+	int			before = list_length(chosen);
+
+	chosen = choose_row(candidates, BTM_SCYLLA_GT, BTM_SCYLLA_GE, 0, chosen);
+	return choose_row(candidates, BTM_SCYLLA_LT, BTM_SCYLLA_LE,
+					  list_length(chosen) - before, chosen);
+}
+
+/* Adds bounds of one column. */
+static List *
+choose_range(List *candidates, const BtmScyllaColumn *column, List *chosen)
+{
+	BtmScyllaRestriction *restriction;
+
+	restriction = find_restriction(candidates, column, BTM_SCYLLA_GT, BTM_SCYLLA_GE);
+	if (restriction != NULL)
+		chosen = lappend(chosen, restriction);
+	restriction = find_restriction(candidates, column, BTM_SCYLLA_LT, BTM_SCYLLA_LE);
+	if (restriction != NULL)
+		chosen = lappend(chosen, restriction);
+	return chosen;
+}
+
 /* Adds the clustering key's restrictions, as far as CQL takes them. */
 static List *
 choose_clustering(const BtmScyllaTable *table, List *candidates, List *chosen)
@@ -357,19 +541,18 @@ choose_clustering(const BtmScyllaTable *table, List *candidates, List *chosen)
 	{
 		BtmScyllaColumn *column = table->clustering[i];
 		BtmScyllaRestriction *restriction = find_equality(candidates, column);
+		int			before = list_length(chosen);
 
 		if (restriction != NULL)
 		{
 			chosen = lappend(chosen, restriction);
 			continue;
 		}
-		restriction = find_restriction(candidates, column, BTM_SCYLLA_GT, BTM_SCYLLA_GE);
-		if (restriction != NULL)
-			chosen = lappend(chosen, restriction);
-		restriction = find_restriction(candidates, column, BTM_SCYLLA_LT, BTM_SCYLLA_LE);
-		if (restriction != NULL)
-			chosen = lappend(chosen, restriction);
-		break;
+		/* CQL bounds a column in one of both ways only */
+		if (i == 0)
+			chosen = choose_rows(candidates, chosen);
+		return list_length(chosen) > before ? chosen :
+			choose_range(candidates, column, chosen);
 	}
 	return chosen;
 }
@@ -393,6 +576,36 @@ choose_key(const BtmScyllaTable *table, List *candidates)
 	return choose_clustering(table, candidates, chosen);
 }
 
+/* Equality on a column with an index; NIL if there is none. */
+static List *
+choose_index(const BtmScyllaTable *table, List *candidates)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		BtmScyllaColumn *column = &table->columns[i];
+		BtmScyllaRestriction *restriction;
+
+		if (!column->indexed || column->role == BTM_SCYLLA_STATIC)
+			continue;
+		restriction = find_restriction(candidates, column, BTM_SCYLLA_EQ, BTM_SCYLLA_EQ);
+		if (restriction != NULL)
+			return list_make1(restriction);
+	}
+	return NIL;
+}
+
+/* Is there a comparison of rows among them? */
+static bool
+has_row(List *chosen)
+{
+	ListCell   *lc;
+
+	foreach(lc, chosen)
+		if (((BtmScyllaRestriction *) lfirst(lc))->row_size > 0)
+			return true;
+	return false;
+}
+
 List *
 btm_scylla_choose(const BtmScyllaTable *table, List *candidates, bool *filtering)
 {
@@ -400,6 +613,8 @@ btm_scylla_choose(const BtmScyllaTable *table, List *candidates, bool *filtering
 	ListCell   *lc;
 
 	*filtering = false;
+	if (chosen == NIL)
+		chosen = choose_index(table, candidates);
 	if (!table->allow_filtering)
 		return chosen;
 	foreach(lc, candidates)
@@ -407,7 +622,8 @@ btm_scylla_choose(const BtmScyllaTable *table, List *candidates, bool *filtering
 		BtmScyllaRestriction *restriction = lfirst(lc);
 
 		/* CQL filters by one condition of a kind for a column, and no lists */
-		if (restriction->op == BTM_SCYLLA_IN ||
+		if (restriction->op == BTM_SCYLLA_IN || restriction->row_size > 0 ||
+			(restriction->column->role == BTM_SCYLLA_CLUSTERING_KEY && has_row(chosen)) ||
 			find_restriction(chosen, restriction->column, restriction->op, restriction->op) ||
 			find_equality(chosen, restriction->column))
 			continue;
@@ -415,6 +631,56 @@ btm_scylla_choose(const BtmScyllaTable *table, List *candidates, bool *filtering
 		*filtering = true;
 	}
 	return chosen;
+}
+
+bool
+btm_scylla_names_partitions(const BtmScyllaTable *table, List *chosen)
+{
+	for (int i = 0; i < table->npartition; i++)
+		if (find_equality(chosen, table->partition[i]) == NULL)
+			return false;
+	return table->npartition > 0;
+}
+
+bool
+btm_scylla_uses_index(const BtmScyllaTable *table, List *chosen)
+{
+	BtmScyllaRestriction *first = chosen == NIL ? NULL : linitial(chosen);
+
+	return first != NULL && first->op == BTM_SCYLLA_EQ && first->column->indexed &&
+		!btm_scylla_names_partitions(table, chosen);
+}
+
+/* Does the server check a clause wholly? */
+static bool
+is_given_away(RestrictInfo *rinfo, List *chosen)
+{
+	ListCell   *lc;
+
+	foreach(lc, chosen)
+	{
+		BtmScyllaRestriction *restriction = lfirst(lc);
+
+		if (restriction->rinfo == rinfo && restriction->exact)
+			return true;
+	}
+	return false;
+}
+
+List *
+btm_scylla_local_clauses(List *clauses, List *chosen)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
+
+		if (!rinfo->pseudoconstant && !is_given_away(rinfo, chosen))
+			result = lappend(result, rinfo->clause);
+	}
+	return result;
 }
 
 bool

@@ -5,7 +5,7 @@
  *
  * The tables of system_schema are sorted by their own keys only, so what is
  * needed in another order (a key's columns by position) is sorted here.  All of
- * a keyspace is read at once, in four queries that are under way together.
+ * a keyspace is read at once, in queries that are under way together.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "scylla/codec.h"
 #include "scylla/errors.h"
+#include "scylla/fdw.h"
 #include "scylla/memory.h"
 #include "scylla/schema.h"
 #include "utils/memutils.h"
@@ -27,6 +28,7 @@ typedef enum Question
 	ASK_TABLES,
 	ASK_VIEWS,
 	ASK_COLUMNS,
+	ASK_INDEXES,
 	QUESTIONS
 } Question;
 
@@ -39,7 +41,8 @@ static const struct
 	[ASK_TYPES] = {3, "SELECT type_name, field_names, field_types FROM system_schema.types WHERE keyspace_name = ?"},
 	[ASK_TABLES] = {2, "SELECT table_name, flags FROM system_schema.tables WHERE keyspace_name = ?"},
 	[ASK_VIEWS] = {1, "SELECT view_name FROM system_schema.views WHERE keyspace_name = ?"},
-	[ASK_COLUMNS] = {6, "SELECT table_name, column_name, kind, position, clustering_order, type FROM system_schema.columns WHERE keyspace_name = ?"}
+	[ASK_COLUMNS] = {6, "SELECT table_name, column_name, kind, position, clustering_order, type FROM system_schema.columns WHERE keyspace_name = ?"},
+	[ASK_INDEXES] = {3, "SELECT table_name, kind, options FROM system_schema.indexes WHERE keyspace_name = ?"}
 };
 
 /* A user-defined type as it stands in system_schema.types. */
@@ -99,7 +102,10 @@ cell_int(CqlBytes cell)
 	return (int) value;
 }
 
-/* The texts of a list or set of texts, as a List of CqlString *. */
+/*
+ * The texts of a list, set or map (key, value, key, ...) of texts, as a List of
+ * CqlString *.
+ */
 static List *
 cell_strings(const CqlType *type, CqlBytes cell)
 {
@@ -286,6 +292,76 @@ add_column(Schema *schema, const CqlBytes *cells)
 	table->columns = lappend(table->columns, column);
 }
 
+/* The value of a map of texts for a key; NULL if there is none. */
+static char *
+map_value(List *map, const char *key)
+{
+	for (int i = 0; i + 1 < list_length(map); i += 2)
+	{
+		CqlString  *value = list_nth(map, i + 1);
+
+		if (cql_string_equals(*(CqlString *) list_nth(map, i), key))
+			return btm_scylla_from_utf8((const uint8_t *) value->data, (int) value->length);
+	}
+	return NULL;
+}
+
+/*
+ * Does an index find what is equal to a value, and nothing else?  Those that are
+ * not the server's own must be storage-attached ones; and these must not take
+ * texts for equal that are not.
+ */
+static bool
+is_exact_index(const char *kind, List *options)
+{
+	static const char *const inexact[] = {
+		"case_sensitive", "normalize", "ascii", "index_analyzer", "query_analyzer"
+	};
+	const char *class = map_value(options, "class_name");
+	const char *name = class == NULL ? NULL : strrchr(class, '.');
+
+	if (strcmp(kind, "CUSTOM") != 0)
+		return true;
+	name = name == NULL ? class : name + 1;
+	if (name == NULL || (pg_strcasecmp(name, "StorageAttachedIndex") != 0 &&
+						 pg_strcasecmp(name, "sai") != 0))
+		return false;
+	for (int i = 0; i < (int) lengthof(inexact); i++)
+		if (map_value(options, inexact[i]) != NULL)
+			return false;
+	return true;
+}
+
+/* Is the target of an index this column, as it is? */
+static bool
+is_target(const char *target, const char *column)
+{
+	StringInfoData quoted;
+
+	initStringInfo(&quoted);
+	btm_scylla_append_name(&quoted, column);
+	return strcmp(target, column) == 0 || strcmp(target, quoted.data) == 0;
+}
+
+/* An index goes to the column that it is on. */
+static void
+add_index(Schema *schema, const CqlMetadata *metadata, const CqlBytes *cells)
+{
+	BtmScyllaRemoteTable *table = find_table(schema, cell_text(cells[0]));
+	List	   *options = cell_strings(metadata->columns[2].type, cells[2]);
+	const char *target = map_value(options, "target");
+	ListCell   *lc;
+
+	if (table == NULL || target == NULL || !is_exact_index(cell_text(cells[1]), options))
+		return;
+	foreach(lc, table->columns)
+	{
+		BtmScyllaRemoteColumn *column = lfirst(lc);
+
+		column->indexed |= is_target(target, column->name);
+	}
+}
+
 static void
 add_row(Schema *schema, Question question, const CqlMetadata *metadata,
 		const CqlBytes *cells)
@@ -304,6 +380,9 @@ add_row(Schema *schema, Question question, const CqlMetadata *metadata,
 			break;
 		case ASK_VIEWS:
 			add_table(schema, cell_text(cells[0]))->is_view = true;
+			break;
+		case ASK_INDEXES:
+			add_index(schema, metadata, cells);
 			break;
 		default:
 			add_column(schema, cells);

@@ -31,6 +31,7 @@ typedef struct BtmScyllaRemoteColumn
 	BtmScyllaRole role;
 	int			position;		/* within the key, from 0 */
 	bool		descending;		/* of a clustering key */
+	bool		indexed;		/* a secondary index finds what is equal to a value */
 } BtmScyllaRemoteColumn;
 
 typedef struct BtmScyllaRemoteTable

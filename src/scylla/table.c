@@ -160,6 +160,8 @@ set_column_option(BtmScyllaColumn *column, DefElem *def, const char **cql_type)
 		*cql_type = defGetString(def);
 	else if (strcmp(name, "clustering_order") == 0)
 		column->descending = pg_strcasecmp(defGetString(def), "desc") == 0;
+	else if (strcmp(name, "indexed") == 0)
+		column->indexed = defGetBoolean(def);
 	else if (strcmp(name, "static") == 0)
 		column->role = defGetBoolean(def) ? BTM_SCYLLA_STATIC : column->role;
 	else if (strcmp(name, "partition_key") == 0)
@@ -184,7 +186,7 @@ read_column(BtmScyllaColumn *column, Oid relid, Form_pg_attribute att)
 	column->name = pstrdup(NameStr(att->attname));
 	column->role = BTM_SCYLLA_REGULAR;
 	column->position = -1;
-	column->descending = false;
+	column->descending = column->indexed = false;
 	foreach(lc, GetForeignColumnOptions(relid, att->attnum))
 		set_column_option(column, lfirst(lc), &cql_type);
 	column->cql = type_of_column(att, cql_type);
@@ -206,30 +208,44 @@ read_columns(BtmScyllaTable *table, TupleDesc desc)
 	}
 }
 
-/* The columns of a key, in its order: positions 0 .. n - 1, each once (22023). */
+/* A key has two columns of one place. */
+pg_noreturn static void
+place_taken_twice(const BtmScyllaTable *table, const BtmScyllaColumn *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("two columns of foreign table \"%s\" have the option \"%s\" '%d'",
+					get_rel_name(table->relid),
+					column->role == BTM_SCYLLA_PARTITION_KEY ? "partition_key" : "clustering_key",
+					column->position + 1)));
+}
+
+/*
+ * The columns of a key, in its order, up to the first place that no column has;
+ * *lacking if there are others behind it.  22023 for a place taken twice.
+ */
 static BtmScyllaColumn **
-key_columns(BtmScyllaTable *table, BtmScyllaRole role, int *count)
+key_columns(BtmScyllaTable *table, BtmScyllaRole role, int *count, bool *lacking)
 {
 	BtmScyllaColumn **key = palloc0(sizeof(BtmScyllaColumn *) * (table->ncolumns + 1));
+	int			all = 0;
 
-	*count = 0;
-	for (int i = 0; i < table->ncolumns; i++)
-		*count += table->columns[i].role == role;
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		BtmScyllaColumn *column = &table->columns[i];
 
 		if (column->role != role)
 			continue;
-		if (column->position < 0 || column->position >= *count ||
-			key[column->position] != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("options \"%s\" of foreign table \"%s\" are not the numbers 1 to %d, each once",
-							role == BTM_SCYLLA_PARTITION_KEY ? "partition_key" : "clustering_key",
-							get_rel_name(table->relid), *count)));
+		all++;
+		if (column->position < 0 || column->position >= table->ncolumns)
+			continue;
+		if (key[column->position] != NULL)
+			place_taken_twice(table, column);
 		key[column->position] = column;
 	}
+	for (*count = 0; key[*count] != NULL;)
+		(*count)++;
+	*lacking = *count < all;
 	return key;
 }
 
@@ -313,8 +329,12 @@ btm_scylla_table(Relation relation)
 						RelationGetRelationName(relation), "keyspace")));
 	read_columns(table, RelationGetDescr(relation));
 	table->is_counter = has_counter(table);
-	table->partition = key_columns(table, BTM_SCYLLA_PARTITION_KEY, &table->npartition);
-	table->clustering = key_columns(table, BTM_SCYLLA_CLUSTERING_KEY, &table->nclustering);
+	table->partition = key_columns(table, BTM_SCYLLA_PARTITION_KEY, &table->npartition,
+								   &table->lacks_partition);
+	table->clustering = key_columns(table, BTM_SCYLLA_CLUSTERING_KEY, &table->nclustering,
+									&table->lacks_clustering);
+	if (table->lacks_partition)
+		table->npartition = 0;
 	return table;
 }
 

@@ -27,6 +27,7 @@ typedef struct BtmScyllaColumn
 	BtmScyllaRole role;
 	int			position;		/* within the key, from 0 */
 	bool		descending;		/* of a clustering key */
+	bool		indexed;		/* equality is looked up in a secondary index */
 	const CqlType *cql;			/* of option cql_type, or of the type here */
 	Oid			type;			/* here */
 	int32		typmod;
@@ -43,8 +44,11 @@ typedef struct BtmScyllaTable
 	BtmScyllaColumn *columns;	/* those not dropped, in order of attnum */
 	int			npartition;
 	BtmScyllaColumn **partition;	/* in the key's order */
-	int			nclustering;
+	int			nclustering;	/* those before the first that the definition lacks */
 	BtmScyllaColumn **clustering;
+	bool		lacks_partition;	/* columns of it are not in the definition: then
+									 * npartition is 0 */
+	bool		lacks_clustering;
 	bool		allow_filtering;
 	int			fetch_size;		/* rows of a page */
 	CqlConsistency consistency;
@@ -60,8 +64,8 @@ typedef struct BtmScyllaTable
 
 /*
  * The definition of a foreign table that is open and locked, in the current
- * memory context.  HV002 without a keyspace; 22023 for keys with a place left
- * out or taken twice; HV004 for a column whose type here stands for no CQL type
+ * memory context.  HV002 without a keyspace; 22023 for keys with a place taken
+ * twice; HV004 for a column whose type here stands for no CQL type
  * and that has no option cql_type, or one that is none.
  */
 extern BtmScyllaTable *btm_scylla_table(Relation relation);

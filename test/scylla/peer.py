@@ -97,6 +97,7 @@ SYSTEM = {
         'table_name': (TEXT, [b't']), 'flags': (w.set_of(TEXT), [w.integer(1) + w.value(b'compound')]),
     },
     'system_schema.views': {'view_name': (TEXT, [])},
+    'system_schema.indexes': {'table_name': (TEXT, []), 'kind': (TEXT, []), 'options': (TEXT_MAP, [])},
     'system_schema.columns': {
         'table_name': (TEXT, [b't', b't']), 'column_name': (TEXT, [b'k', b'v']),
         'kind': (TEXT, [b'partition_key', b'regular']), 'position': (INT, [w.integer(0), w.integer(-1)]),
