@@ -97,6 +97,46 @@ SELECT * FROM compare('user_roles', '{serial,identity}', 'up_to(600)', $$'{"shor
 SELECT short, price, code, twice FROM user_roles WHERE role_id = 600;
 SELECT * FROM compare('user_roles', '{serial,identity}', 'up_to(900)', $$'{"short": "abcd"}'$$);
 
+-- each of these alone, where the first row is not the one that shows it
+CREATE FUNCTION each_with(n int, name text, value text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	result jsonb;
+BEGIN
+	EXECUTE format('SELECT jsonb_object_agg(i, jsonb_build_object(%L, %s)) FROM generate_series(1, %s) i', name, value, n) INTO result;
+	RETURN result;
+END $$;
+CREATE TABLE plain (user_id int REFERENCES users, role_id int REFERENCES roles, slot int, word text, PRIMARY KEY (user_id, role_id));
+CREATE TABLE checked (LIKE plain INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users, CHECK (slot <> 290));
+CREATE TABLE doubled (LIKE plain INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users, twice int GENERATED ALWAYS AS (role_id * 2) STORED);
+CREATE TABLE fitted (LIKE plain INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users);
+ALTER TABLE fitted ALTER word TYPE varchar(3);
+CREATE TABLE rounded (LIKE plain INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users);
+ALTER TABLE rounded ALTER slot TYPE numeric(6, 1);
+CREATE TABLE valued (LIKE plain INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users);
+CREATE TABLE whole (LIKE plain INCLUDING DEFAULTS) PARTITION BY RANGE (slot);
+CREATE TABLE part PARTITION OF whole (PRIMARY KEY (user_id, role_id), FOREIGN KEY (user_id) REFERENCES users) FOR VALUES FROM (0) TO (290);
+SELECT create_relation(t, belongs_to_many('users', 'roles', t::regclass, 'user_id', 'role_id', 'id', 'id'))
+FROM unnest('{plain,checked,doubled,fitted,rounded,part}'::text[]) t;
+SELECT create_relation('valued', with_pivot_value(belongs_to_many('users', 'roles', 'valued', 'user_id', 'role_id', 'id', 'id'), 'word', 'w'));
+SELECT * FROM compare('plain', NULL, $$each_with(300, 'slot', 'nullif(i, 290)')$$);
+SELECT * FROM compare('checked', NULL, $$each_with(300, 'slot', 'i')$$);
+SELECT * FROM compare('checked', NULL, $$each_with(300, 'slot', '-i')$$);
+SELECT * FROM compare('doubled', NULL, $$each_with(300, 'slot', 'i')$$);
+SELECT * FROM compare('fitted', NULL, $$each_with(300, 'word', 'left(''abcd'', i / 90 + 1)')$$);
+SELECT * FROM compare('fitted', NULL, $$each_with(300, 'word', 'left(''abc'', i / 90 + 1)')$$);
+SELECT * FROM compare('rounded', NULL, $$each_with(300, 'slot', 'i / 7.0')$$);
+SELECT * FROM compare('part', NULL, $$each_with(300, 'slot', 'i')$$);
+SELECT * FROM compare('part', NULL, $$each_with(300, 'slot', 'i % 290')$$);
+SELECT * FROM compare('valued', NULL, $$each_with(300, 'slot', 'i')$$);
+SELECT DISTINCT word FROM valued;
+-- of several shapes
+SELECT * FROM compare('plain', NULL, $$(SELECT jsonb_object_agg(i, CASE WHEN i = 290 THEN '{"word": "x"}' WHEN i = 300 THEN '{}' ELSE '{"slot": 1}' END::jsonb) FROM generate_series(201, 600) i)$$);
+-- rows without a unique index
+CREATE TABLE loose (user_id int REFERENCES users, role_id int REFERENCES roles, word text);
+SELECT create_relation('loose', belongs_to_many('users', 'roles', 'loose'));
+SELECT * FROM compare('loose', NULL, 'up_to(300)');
+SELECT * FROM compare('loose', NULL, 'up_to(400)', $$'{}'$$, $$'duplicate'$$);
+
 -- a default that looks at rows sees none of those that are inserted
 CREATE FUNCTION how_many() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM insert_rows.counted); END';
 CREATE TABLE counted (user_id int REFERENCES users, role_id int REFERENCES roles, n bigint DEFAULT how_many(), PRIMARY KEY (user_id, role_id));

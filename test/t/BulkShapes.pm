@@ -171,6 +171,26 @@ shape 'no checks, many ids, sequences and clocks', many => 60,
   after => 'ALTER TABLE pivot DROP gone', relations => [ $RELATION, "with_timestamps($RELATION)" ],
   rows => 'rank() OVER (ORDER BY id) AS n, rank() OVER (ORDER BY number) AS m, user_id, role_id, status, note, by,
 	at = created_at AS at_once, updated_at = created_at AS same';
+shape 'no checks, many ids, generated column', many => 60,
+  pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, status text, note text, part int,
+	PRIMARY KEY (user_id, role_id), shared int GENERATED ALWAYS AS (100 / part + role_id) STORED)},
+  attributes => { part => [[1, 2, 3, 'null'], [0]] };
+shape 'no checks, many ids, partition', many => 60,
+  pivot => q{CREATE TABLE whole (user_id bigint, role_id int, status text, note text, part int DEFAULT 1) PARTITION BY RANGE (part);
+	CREATE TABLE pivot PARTITION OF whole (user_id REFERENCES users, role_id REFERENCES roles, PRIMARY KEY (user_id, role_id))
+	FOR VALUES FROM (1) TO (4)},
+  attributes => { part => [[1, 2, 3], [4, 'null']] };
+shape 'no checks, many ids, typmods', many => 60,
+  pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, status text, note varchar(3), part numeric(4, 1),
+	PRIMARY KEY (user_id, role_id))},
+  attributes => { note => [['"n"', '"abc"', '"ab    "', 'null'], ['"abcd"']], part => [[1, 2.55, 'null'], [1000]] };
+shape 'no checks, many ids, one of few columns', many => 60, factor => 2, only_attributes => 1,
+  pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, part int NOT NULL DEFAULT 2,
+	kind text DEFAULT 'k', UNIQUE (role_id, user_id))},
+  relations => [ $RELATION, "with_pivot_value($RELATION, 'kind', 'a')" ],
+  attributes => { part => [[1, 2], ['null']], kind => [['"a"', '"b"', 'null'], []] };
+shape 'no checks, many ids, no index', many => 60, factor => 2,
+  pivot => 'CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, status text, note text)';
 shape 'null pair', key => 'UNIQUE (user_id, role_id)',
   after => 'INSERT INTO pivot VALUES (1, NULL), (NULL, 3), (2, NULL)';
 
