@@ -271,6 +271,8 @@ for name, text, expected in (
     asked = cql(text)
     tap.ok(asked == expected, name, *asked)
     tap.ok(not any("FILTERING" in statement for statement in asked), "nothing is filtered there")
+counted = cql("SELECT count_related('pivot_plain', 3)")
+tap.ok(counted[0] == f'SELECT count(*) FROM {P} WHERE "user_id" = ?', "one parent's rows are counted there", *counted)
 
 
 def requests():
