@@ -23,7 +23,6 @@
 #include "access/sysattr.h"
 #include "common/int.h"
 #include "executor/executor.h"
-#include "executor/nodeModifyTable.h"
 #include "scylla/codec.h"
 #include "scylla/convert.h"
 #include "scylla/fdw.h"
