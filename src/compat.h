@@ -194,6 +194,11 @@ object_aclcheck(Oid classid, Oid objectid, Oid roleid, AclMode mode)
 	((pathkey)->pk_strategy == BTGreaterStrategyNumber)
 #endif
 
+/* Generated columns that are computed when they are read came in version 18. */
+#if PG_VERSION_NUM < 180000
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
 /* As whom a foreign table is read: the plan says it since version 16. */
 #include "executor/executor.h"
 #include "miscadmin.h"

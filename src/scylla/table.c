@@ -203,7 +203,7 @@ read_columns(BtmScyllaTable *table, TupleDesc desc)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped)
+		if (!att->attisdropped && att->attgenerated != ATTRIBUTE_GENERATED_VIRTUAL)
 			read_column(&table->columns[table->ncolumns++], table->relid, att);
 	}
 }

@@ -41,7 +41,8 @@ typedef struct BtmScyllaTable
 	char	   *keyspace;
 	char	   *name;
 	int			ncolumns;
-	BtmScyllaColumn *columns;	/* those not dropped, in order of attnum */
+	BtmScyllaColumn *columns;	/* those not dropped nor computed here when they
+								 * are read, in order of attnum */
 	int			npartition;
 	BtmScyllaColumn **partition;	/* in the key's order */
 	int			nclustering;	/* those before the first that the definition lacks */

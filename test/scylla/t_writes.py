@@ -329,6 +329,17 @@ tap.ok(state_of("TRUNCATE keys_only") == "55000", "a table that is not to be tru
 sql("INSERT INTO role_user (user_id, role_id) VALUES (1, 1)")
 tap.ok(cql(f"{ROWS} WHERE user_id = 1") == [(1, 1, None, None)], "rows that come after TRUNCATE stay")
 
+# ---- what only newer versions of PostgreSQL have
+
+if connection.server_version >= 180000:
+    sql("CREATE FOREIGN TABLE computed (user_id bigint OPTIONS (partition_key '1'), role_id bigint OPTIONS (clustering_key '1'), level int,"
+        " twice int GENERATED ALWAYS AS (level * 2) VIRTUAL) SERVER writes OPTIONS (keyspace 'writes', \"table\" 'role_user')")
+    tap.ok(sql("INSERT INTO computed (user_id, role_id, level) VALUES (33, 1, 4) RETURNING old.level, new.level, twice") == [(None, 4, 8)],
+           "a generated column that is not stored is not written")
+    tap.ok(sql("UPDATE computed SET level = 5 WHERE user_id = 33 RETURNING old.level, new.level, twice") == [(4, 5, 10)],
+           "UPDATE returns the old row and the new one")
+    tap.ok(sql("DELETE FROM computed WHERE user_id = 33 RETURNING old.level, new.level") == [(5, None)], "so does DELETE")
+
 # ---- counters
 
 tap.ok(count_of("INSERT INTO hits (page, day, n) VALUES ('a', 1, 5), ('a', 2, 7)") == 2
@@ -488,6 +499,21 @@ tap.ok(len(cql("SELECT v FROM writes.small WHERE id = 4000")) == (MODE == "immed
 
 # ---- a server that stops answering, or is gone, in the midst of a statement
 
+def close_when_waiting(proxy, pid):
+    """Closes the proxy once a backend's INSERT waits for it."""
+    watcher = psycopg2.connect("")
+    watcher.autocommit = True
+    cursor = watcher.cursor()
+    end = time.time() + 30
+    while time.time() < end:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query LIKE 'INSERT%%' AND wait_event_type = 'Extension'", (pid,))
+        if cursor.fetchone():
+            break
+        time.sleep(0.02)
+    proxy.close()
+    proxy.release()
+
+
 if MODE == "immediate":
     proxy = Proxy(server.hosts[0], server.port)
     sql(f"CREATE SERVER proxied FOREIGN DATA WRAPPER scylla OPTIONS (hosts '127.0.0.1', port '{proxy.port}', sslmode 'disable',"
@@ -507,13 +533,12 @@ if MODE == "immediate":
         tap.ok(state_of("INSERT INTO held VALUES (5001, 'y')") == "", "the connection is used again", error_of("SELECT * FROM held"))
     sql("INSERT INTO held VALUES (5000, 'x')")
     proxy.hold()
-    gone = threading.Timer(0.5, lambda: (proxy.close(), proxy.release()))
+    gone = threading.Thread(target=close_when_waiting, args=(proxy, sql("SELECT pg_backend_pid()")[0][0]))
     gone.start()
     error = error_of("INSERT INTO held SELECT i, 'x' FROM generate_series(30000, 50000) AS i")
-    tap.ok(error is not None and error.pgcode == "08006" and "INSERT INTO" in error.diag.context, "a server that is gone", error)
     gone.join()
-    tap.ok(state_of("INSERT INTO held VALUES (5002, 'y')") == "", "the node is reached by its own address then")
-    tap.ok(state_of("INSERT INTO small VALUES (5003, 'y')") == "", "others go on")
+    tap.ok(error is None and cql("SELECT count(*) FROM writes.small WHERE id >= 30000 AND id <= 50000 ALLOW FILTERING") == [(20001,)],
+           "a connection that is lost: what was under way is sent again by another one", error)
 
 # ---- values of every type
 
