@@ -320,8 +320,7 @@ btm_scylla_cluster_connect(BtmScyllaCluster *cluster)
 	int			refreshes = 0;
 
 	while (cluster->control == NULL ||
-		   (cluster->topology_stale && !cluster->refreshing &&
-			refreshes < MAX_REFRESHES))
+		   (cluster->topology_stale && refreshes < MAX_REFRESHES))
 	{
 		if (cluster->losses - losses > (uint64) cluster->ncontacts + 1)
 			btm_scylla_raise_lost(cluster, &cluster->last_loss, NULL);

@@ -132,7 +132,6 @@ struct BtmScyllaCluster
 
 	/* the ring */
 	bool		topology_stale;
-	bool		refreshing;		/* the look-up is under way */
 	bool		retry_nodes;	/* a node has come up */
 	bool		keyspaces_stale;
 	int			nnodes;

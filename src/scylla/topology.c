@@ -554,7 +554,6 @@ btm_scylla_topology_refresh(BtmScyllaCluster *cluster)
 											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(work);
 
-	cluster->refreshing = true;
 	cluster->topology_stale = false;
 	PG_TRY();
 	{
@@ -562,12 +561,10 @@ btm_scylla_topology_refresh(BtmScyllaCluster *cluster)
 	}
 	PG_CATCH();
 	{
-		cluster->refreshing = false;
 		cluster->topology_stale = true;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	cluster->refreshing = false;
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(work);
 }

@@ -288,7 +288,7 @@ $stopped->resume;
 {
 	my $numbers = scripted('slow-numbers');
 
-	ask($session, "SET statement_timeout = '300ms'");
+	ask($session, "SET statement_timeout = '100ms'");
 	my ($outcome, $seconds) = timed(sub { ask($session, $numbers) });
 	ask($session, 'SET statement_timeout = 0');
 	is($outcome, 'ERROR: 57014', 'a cancel in the midst of a value');
