@@ -165,7 +165,7 @@ sub many_ids
 	my @columns = attribute_columns($shape, $bad);
 	my @members = map { attribute_members($shape, $_, @columns) } 0, $bad && 60;
 
-	push @members, chance(50) ? '' : $members[0];
+	push @members, chance(25) ? '' : $members[0];
 	return $shape->{big} unless $shape->{big} =~ /^ARRAY\(SELECT generate_series/ && chance(60);
 	return sprintf '(SELECT jsonb_object_agg(i, CASE i %% 3 WHEN 2 THEN %s WHEN 1 THEN %s ELSE %s END::jsonb) ' .
 	  'FROM generate_series(5, 290) i)', map { literal("{$_}") } @members;

@@ -171,11 +171,15 @@ shape 'no checks, many ids, sequences and clocks', many => 60,
   after => 'ALTER TABLE pivot DROP gone', relations => [ $RELATION, "with_timestamps($RELATION)" ],
   rows => 'rank() OVER (ORDER BY id) AS n, rank() OVER (ORDER BY number) AS m, user_id, role_id, status, note, by,
 	at = created_at AS at_once, updated_at = created_at AS same';
+shape 'one check, many ids', many => 60, factor => 3, only_attributes => 1, plain => [],
+  pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, part int CHECK (part < 4), note text,
+	PRIMARY KEY (user_id, role_id))},
+  attributes => { part => [[1, 2, 3, 'null'], [4, 5]] };
 shape 'no checks, many ids, generated column', many => 60,
   pivot => q{CREATE TABLE pivot (user_id bigint REFERENCES users, role_id int REFERENCES roles, status text, note text, part int,
 	PRIMARY KEY (user_id, role_id), shared int GENERATED ALWAYS AS (100 / part + role_id) STORED)},
   attributes => { part => [[1, 2, 3, 'null'], [0]] };
-shape 'no checks, many ids, partition', many => 60,
+shape 'no checks, many ids, partition', many => 60, factor => 3, only_attributes => 1, plain => [],
   pivot => q{CREATE TABLE whole (user_id bigint, role_id int, status text, note text, part int DEFAULT 1) PARTITION BY RANGE (part);
 	CREATE TABLE pivot PARTITION OF whole (user_id REFERENCES users, role_id REFERENCES roles, PRIMARY KEY (user_id, role_id))
 	FOR VALUES FROM (1) TO (4)},
