@@ -67,6 +67,7 @@ typedef struct Flush
  * -------
  */
 
+/* Adds a lock to those that will be taken. */
 static void
 add_lock(FlushLocks *locks, bool is_partition, LOCKMODE mode, uint64 hash)
 {
@@ -80,6 +81,7 @@ add_lock(FlushLocks *locks, bool is_partition, LOCKMODE mode, uint64 hash)
 	lock->hash = hash;
 }
 
+/* Hash of a table's name; the seed of its partitions' hashes. */
 static uint64
 hash_table(const BtmScyllaTable *table)
 {
@@ -137,6 +139,7 @@ add_locks(FlushLocks *locks, const BtmScyllaPending *pending)
 			add_lock(locks, true, ExclusiveLock, hash_partition(pending, i, hash));
 }
 
+/* The order in which locks are taken: tables, then partitions, by hash. */
 static int
 compare_locks(const void *a, const void *b)
 {
@@ -174,6 +177,7 @@ take_locks(List *tables)
  * -------
  */
 
+/* Hands a mutation with the flush's values to the sender. */
 static void
 send(Flush *flush, BtmScyllaMutationKind kind, int64 timestamp)
 {
@@ -202,6 +206,7 @@ leave_out_nulls(Flush *flush)
 			flush->values[i].length = CQL_LENGTH_UNSET;
 }
 
+/* A row: its deletion, then what is set in it. */
 static void
 flush_row(Flush *flush, uint32 row)
 {
@@ -245,6 +250,7 @@ flush_partition(Flush *flush, uint32 partition)
 	send(flush, BTM_SCYLLA_UPDATE, flush->set_at);
 }
 
+/* All of a table's changes, partition by partition; TRUNCATE comes first. */
 static void
 flush_items(Flush *flush)
 {
@@ -284,6 +290,7 @@ flush_context(void *arg)
 			   table->keyspace, table->name);
 }
 
+/* Sends a table's changes, and waits until they are acknowledged. */
 static void
 flush_table(BtmScyllaPending *pending, int64 deleted_at, int64 set_at)
 {

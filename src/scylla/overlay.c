@@ -93,6 +93,7 @@ has_visible(const BtmScyllaPending *pending, CommandId curcid)
 	return false;
 }
 
+/* The index of a column of this name, or -1. */
 static int
 find_column(const BtmScyllaTable *table, const char *name)
 {
@@ -117,6 +118,7 @@ map_columns(BtmScyllaOverlay *overlay, const BtmScyllaTable *table, List *attnum
 	}
 }
 
+/* The cell that a column of the pending table is in, or -1. */
 static int
 cell_of(const BtmScyllaOverlay *overlay, int column)
 {
@@ -126,6 +128,7 @@ cell_of(const BtmScyllaOverlay *overlay, int column)
 	return -1;
 }
 
+/* Finds the cells of the primary key; 0A000 if one is not there. */
 static void
 find_key(BtmScyllaOverlay *overlay, const BtmScyllaTable *table)
 {
@@ -206,6 +209,7 @@ btm_scylla_overlay_create(BtmScyllaCluster *cluster, const BtmScyllaTable *table
  * -------
  */
 
+/* Compares rows by the order's columns, as they come from the server. */
 static int
 compare_values(const BtmScyllaOverlay *overlay, const Datum *a, const Datum *b)
 {
@@ -221,6 +225,7 @@ compare_values(const BtmScyllaOverlay *overlay, const Datum *a, const Datum *b)
 	return 0;
 }
 
+/* The same, for qsort_arg. */
 static int
 compare_new_rows(const void *a, const void *b, void *overlay)
 {
@@ -251,6 +256,7 @@ set_seen(BtmScyllaOverlay *overlay, uint32 item, bool seen)
 		overlay->seen[item / 8] &= ~(1 << (item % 8));
 }
 
+/* Has the server returned this row? */
 static bool
 was_seen(const BtmScyllaOverlay *overlay, uint32 item)
 {

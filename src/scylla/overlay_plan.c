@@ -22,6 +22,7 @@
 #include "optimizer/restrictinfo.h"
 #include "scylla/fdw.h"
 
+/* Is the column of the primary key? */
 static bool
 is_key(const BtmScyllaColumn *column)
 {

@@ -36,6 +36,7 @@ typedef struct StaticCells
 	CqlBytes   *cells;			/* NULL: not asked for */
 } StaticCells;
 
+/* Makes the table of partitions that were asked for. */
 static void
 create_partitions(BtmScyllaStaticReader *reader)
 {
@@ -74,6 +75,7 @@ btm_scylla_static_reader_create(const BtmScyllaPending *pending, int ncells, con
 	return reader;
 }
 
+/* Prepares the statement that reads a partition's static columns. */
 static void
 prepare(BtmScyllaStaticReader *reader)
 {

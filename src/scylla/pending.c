@@ -38,6 +38,7 @@ static bool closed = false;		/* what came until now is written, or being */
  * -------
  */
 
+/* The changes of a table; NULL if there never were any in this transaction. */
 BtmScyllaPending *
 btm_pending_find(const BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 {
@@ -74,6 +75,7 @@ btm_pending_visible(const BtmScyllaPending *pending, uint32 item, CommandId befo
 	return version;
 }
 
+/* BtmPendingVersion.deletion of an item before a command. */
 static uint32
 deletion_of(const BtmScyllaPending *pending, uint32 item, CommandId before)
 {
@@ -211,7 +213,7 @@ grow_buckets(BtmScyllaPending *pending, uint32 needed)
 void
 btm_pending_reserve(BtmScyllaPending *pending)
 {
-	if (pending->nversions >= BTM_PENDING_NONE / 2 - 2 || pending->nitems >= BTM_PENDING_NONE / 2 - 2)
+	if (Max(pending->nversions, pending->nitems) >= BTM_PENDING_NONE / 2 - 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many changes of table \"%s\" in one transaction",
@@ -268,6 +270,7 @@ set_definition(BtmScyllaPending *pending, Oid relid)
 	MemoryContextSwitchTo(old);
 }
 
+/* Begins the changes of a table. */
 static BtmScyllaPending *
 create_table(BtmScyllaCluster *cluster, const BtmScyllaTable *table)
 {
@@ -337,6 +340,7 @@ check_options(const BtmScyllaTable *kept, const BtmScyllaTable *table)
 			 errdetail("The transaction has changes of the same table by a foreign table with other options.")));
 }
 
+/* Has the table a static column? */
 static bool
 has_static_columns(const BtmScyllaTable *table)
 {
@@ -450,6 +454,7 @@ roll_back(BtmScyllaPending *pending, int level)
 		btm_pending_take_off(pending, pending->marks[--pending->nmarks].nversions);
 }
 
+/* Subtransaction callback. */
 static void
 end_of_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId parent,
 					  void *arg)
@@ -475,6 +480,7 @@ write_changes(void)
 	btm_pending_flush(tables);
 }
 
+/* Transaction callback: errors are raised before the commit only. */
 static void
 end_of_transaction(XactEvent event, void *arg)
 {

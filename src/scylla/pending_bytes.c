@@ -14,6 +14,7 @@
 #include "lib/stringinfo.h"
 #include "scylla/pending_parts.h"
 
+/* Appends a length and a value; null has a negative length. */
 static void
 append_value(StringInfo bytes, CqlBytes value)
 {
@@ -59,6 +60,7 @@ btm_pending_encode_cells(const BtmScyllaPending *pending, const CqlBytes *values
 	}
 }
 
+/* The value at *at, which moves on. */
 static CqlBytes
 take_value(const uint8 **at)
 {

@@ -233,6 +233,7 @@ partition_of(BtmScyllaPending *pending, StringInfo partition_key)
 	return item_of(pending, partition_key, BTM_PENDING_NONE, true);
 }
 
+/* Sets `key` to the bytes of a row's or a partition's key. */
 static void
 encode_key(const BtmScyllaPending *pending, const CqlBytes *values, bool is_partition,
 		   StringInfo key)
@@ -252,6 +253,7 @@ encode(const BtmScyllaPending *pending, StringInfo key, const CqlBytes *cells, b
 		btm_pending_encode_cells(pending, cells, is_static, bytes);
 }
 
+/* Has a version point to its bytes. */
 static void
 set_bytes(BtmPendingVersion *version, BtmScyllaPiece piece, StringInfo bytes)
 {
@@ -319,6 +321,7 @@ change_static(BtmScyllaPending *pending, CommandId cid, const CqlBytes *given)
 	set_bytes(version_for(pending, partition, cid), piece, &bytes);
 }
 
+/* A partition is deleted: all that is older in it is dead. */
 static void
 delete_partition(BtmScyllaPending *pending, CommandId cid, const CqlBytes *given)
 {
@@ -333,6 +336,7 @@ delete_partition(BtmScyllaPending *pending, CommandId cid, const CqlBytes *given
 	set_bytes(version, piece, &key);
 }
 
+/* All rows are deleted: all that is older in the table is dead. */
 static void
 truncate_table(BtmScyllaPending *pending, CommandId cid)
 {

@@ -33,6 +33,7 @@ static uint64 file_size = 0;
 #define OFFSET_OF(piece)	((piece) >> 1)
 #define POINTER_OF(piece)	((uint8 *) (uintptr_t) (piece))
 
+/* The context of pieces, which goes with the transaction. */
 static MemoryContext
 spill_context(void)
 {
@@ -43,6 +44,7 @@ spill_context(void)
 	return context;
 }
 
+/* Begins the temporary file; it belongs to the transaction. */
 static void
 open_file(void)
 {
@@ -64,6 +66,7 @@ open_file(void)
 	file_size = 0;
 }
 
+/* Goes to an offset of the file. */
 static void
 seek(uint64 offset)
 {
