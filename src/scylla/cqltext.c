@@ -36,29 +36,68 @@ btm_scylla_append_table(StringInfo cql, const BtmScyllaTable *table)
 	btm_scylla_append_name(cql, table->name);
 }
 
-/*
- * The columns to be read, in their own order.  CQL has no SELECT of none, and
- * count(*) needs rows: the first column stands in then.
- */
-static void
-append_columns(StringInfo cql, const BtmScyllaTable *table, Bitmapset *columns, List **attnums)
+/* A column that each row has one of for itself; NULL if the definition has none. */
+static const BtmScyllaColumn *
+column_of_rows(const BtmScyllaTable *table)
 {
-	*attnums = NIL;
+	if (table->nclustering > 0)
+		return table->clustering[0];
+	for (int i = 0; i < table->ncolumns; i++)
+		if (table->columns[i].role != BTM_SCYLLA_STATIC &&
+			table->columns[i].role != BTM_SCYLLA_PARTITION_KEY)
+			return &table->columns[i];
+	return NULL;
+}
+
+/* Are static columns among those to be read, and none that rows have for themselves? */
+static bool
+are_of_partitions(const BtmScyllaTable *table, Bitmapset *columns)
+{
+	bool		has_static = false;
+
 	for (int i = 0; i < table->ncolumns; i++)
 	{
 		const BtmScyllaColumn *column = &table->columns[i];
 
 		if (!bms_is_member(column->attnum, columns))
 			continue;
+		has_static |= column->role == BTM_SCYLLA_STATIC;
+		if (column->role != BTM_SCYLLA_STATIC && column->role != BTM_SCYLLA_PARTITION_KEY)
+			return false;
+	}
+	return has_static;
+}
+
+/*
+ * A column that is read though nobody wants it, or NULL.  CQL has no SELECT of no
+ * column, and count(*) needs rows: the first one stands in then.  And where all are
+ * static, it takes partitions for rows.
+ */
+static const BtmScyllaColumn *
+extra_column(const BtmScyllaTable *table, Bitmapset *columns)
+{
+	if (bms_is_empty(columns))
+		return table->npartition > 0 ? table->partition[0] : &table->columns[0];
+	return are_of_partitions(table, columns) ? column_of_rows(table) : NULL;
+}
+
+/* The columns to be read, in their own order. */
+static void
+append_columns(StringInfo cql, const BtmScyllaTable *table, Bitmapset *columns, List **attnums)
+{
+	const BtmScyllaColumn *extra = extra_column(table, columns);
+
+	*attnums = NIL;
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		const BtmScyllaColumn *column = &table->columns[i];
+		bool		is_wanted = bms_is_member(column->attnum, columns);
+
+		if (!is_wanted && column != extra)
+			continue;
 		appendStringInfoString(cql, *attnums == NIL ? "" : ", ");
 		btm_scylla_append_name(cql, column->name);
-		*attnums = lappend_int(*attnums, column->attnum);
-	}
-	if (*attnums == NIL)
-	{
-		btm_scylla_append_name(cql, table->npartition > 0 ?
-							   table->partition[0]->name : table->columns[0].name);
-		*attnums = list_make1_int(0);
+		*attnums = lappend_int(*attnums, is_wanted ? column->attnum : 0);
 	}
 }
 

@@ -13,6 +13,8 @@
  */
 #include "compat.h"
 
+#include <sys/socket.h>
+
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "scylla/codec.h"
@@ -23,6 +25,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/inet.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -155,6 +158,13 @@ numeric_has_equal(CqlTypeId id, Datum value)
 	return strspn(text, id == CQL_TYPE_VARINT ? "-0123456789" : "-.0123456789") == strlen(text);
 }
 
+/* CQL has addresses of hosts, not of networks. */
+static bool
+is_host(const inet *address)
+{
+	return ip_bits(address) == ip_maxbits(address);
+}
+
 /*
  * Is there a value of the CQL type that is equal to this one?  If not, no row
  * can be.
@@ -178,6 +188,8 @@ has_equal(const BtmScyllaMarker *marker, Datum value)
 			return !TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(value));
 		case DATEOID:
 			return !DATE_NOT_FINITE(DatumGetDateADT(value));
+		case INETOID:
+			return is_host(DatumGetInetPP(value));
 		default:
 			return true;
 	}
@@ -204,12 +216,14 @@ begin_values(BtmScyllaMarker *marker, int count)
 	return values;
 }
 
-/* Adds a value, if a row can have it. */
+/* Adds a value, if a row can have it.  1.00 is the same number as 1. */
 static void
 add_value(Values *values, Datum value)
 {
 	if (!has_equal(values->marker, value))
 		return;
+	if (values->marker->type == NUMERICOID)
+		value = DirectFunctionCall1(numeric_trim_scale, value);
 	btm_scylla_from_datum(&values->marker->converter, value, values->writer);
 	values->ends[values->count++] = values->writer->length;
 }
