@@ -175,6 +175,20 @@ for (1 .. $RANDOM_READS)
 	unlike($answer, qr/ERROR/, 'and it is one') or last;
 }
 
+# ---- columns that have the names of what is added to rows; keys of a domain
+
+$node->safe_psql('postgres', q{
+	CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+	CREATE TABLE named (u positive, r positive, ord int, ord_3 text);
+	INSERT INTO named SELECT u, r, u * r, 'x' FROM generate_series(1, 5) u, generate_series(1, 4) r;
+	CREATE FOREIGN TABLE f.named (u positive, r positive, ord int, ord_3 text) SERVER loopback OPTIONS (schema_name 'public');
+	SELECT create_relation(kind || '_named', with_pivot(belongs_to_many('users', related::regclass, pivot::regclass,
+		'u', 'r', 'id', 'id'), 'ord', 'ord_3'))
+	FROM (VALUES ('local', 'roles', 'named'), ('pivot', 'roles', 'f.named'), ('both', 'f.roles', 'f.named')) k (kind, related, pivot)});
+isnt(same('named', q{SELECT * FROM get_results_for(order_by({relation}, 'id'), '{2,1,9,3}'::int[], 2)}, 'names'), '', 'rows');
+is(same('named', q{SELECT * FROM count_related_for({relation}, '{2,9}'::int[])}, 'names'), "2|4\n9|0", 'counts');
+is(same('named', q{SELECT is_attached({relation}, 1, '{1,4}'), is_attached({relation}, 1, '{1,5}')}, 'names'), 't|f', 'pairs');
+
 # ---- SQL for the user's own statements
 
 # The text of a function, run: as a sorted list of rows.
