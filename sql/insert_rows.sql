@@ -36,7 +36,7 @@ BEGIN
 	bulk := insert_rows.outcome(pivot, 1, VARIADIC arguments);
 	ordinary := nullif(insert_rows.outcome(pivot, 2, VARIADIC arguments), bulk);
 	EXECUTE format($q$
-		WITH r AS (SELECT user_id, to_jsonb(p) - 'user_id' - $1 AS row FROM %s p)
+		WITH r AS (SELECT user_id, to_jsonb(p) - 'user_id' - coalesce($1, '{}') AS row FROM %s p)
 		SELECT (SELECT count(*) FROM r),
 			   (SELECT count(*) FROM (SELECT row FROM r WHERE user_id = 1 EXCEPT ALL SELECT row FROM r WHERE user_id = 2) x)
 			   + (SELECT count(*) FROM (SELECT row FROM r WHERE user_id = 2 EXCEPT ALL SELECT row FROM r WHERE user_id = 1) x)
