@@ -16,6 +16,7 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "commands/vacuum.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -119,16 +120,24 @@ guess_rows(PlannerInfo *root, const BtmScyllaTable *table, List *chosen, double 
 	return requests * (fixed == table->nclustering ? keys : per_partition);
 }
 
-/* Rows that a query gets, by the statistics. */
+/*
+ * Rows that a query gets, by the statistics.  The sample of a large table has
+ * partitions as a whole, so that their number looks like that of all.
+ */
 static double
 estimate_rows(PlannerInfo *root, RelOptInfo *rel, List *chosen)
 {
+	double		sample = 300.0 * default_statistics_target;
+	bool		by_partition =
+		btm_scylla_names_partitions(((BtmScyllaRel *) rel->fdw_private)->table, chosen);
+	double		share = by_partition && rel->tuples > 2 * sample ? sample / rel->tuples : 1;
 	List	   *clauses = NIL;
 	ListCell   *lc;
 
 	foreach(lc, chosen)
 		clauses = list_append_unique_ptr(clauses, ((BtmScyllaRestriction *) lfirst(lc))->rinfo);
-	return rel->tuples * clauselist_selectivity(root, clauses, rel->relid, JOIN_INNER, NULL);
+	return share * rel->tuples *
+		clauselist_selectivity(root, clauses, rel->relid, JOIN_INNER, NULL);
 }
 
 /* Queries that restrictions take, and rows that come from them. */

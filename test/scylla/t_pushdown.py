@@ -352,7 +352,7 @@ connection.autocommit = True
 
 print("# " + ", ".join(f"{count} {what}" for what, count in tally.items())
       + "; of every fourth query it is counted what its plan gives to the server")
-tap.ok(all(tally[what] > tally["compared"] // 4 // 20 for what in ("limits", "counts", "rows", "conditions")),
+tap.ok(COMPARISONS < 1000 or all(tally[what] > tally["compared"] // 4 // 20 for what in ("limits", "counts", "rows", "conditions")),
        "all of it was given to the server, often enough", tally)
 
 tap.ok(sql("SELECT bool_and(in_flight = 0 AND NOT used_in_transaction AND valid) FROM m2m.scylla_connections()") == [(True,)],
