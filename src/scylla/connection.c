@@ -294,7 +294,7 @@ btm_scylla_connection_close(BtmScyllaConnection *connection)
 	BtmScyllaCluster *cluster = connection->cluster;
 
 	Assert(dlist_is_empty(&connection->requests));
-	if (connection->node != NULL)
+	if (connection->node != NULL && connection->node->connection == connection)
 		connection->node->connection = NULL;
 	if (cluster->control == connection)
 	{
