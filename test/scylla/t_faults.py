@@ -162,6 +162,13 @@ class Cluster:
         print(f"# {fault} | {state or 'no error'} | {'committed' if local else 'rolled back'} | "
               f"{'any part of it' if rows == 'any' else there} ({found} here)")
 
+    def wait_for_quorum(self, *nodes):
+        """Waits until each of these nodes has noticed that another is dead, and reads without it."""
+        for node in nodes:
+            driver = self.server.connect(consistency="LOCAL_QUORUM", hosts=[self.server.hosts[node - 1]])
+            patiently(lambda: list(driver.execute(f"SELECT k FROM {self.name}.t")))  # pylint: disable=cell-var-from-loop
+            driver.cluster.shutdown()
+
     def is_flushing(self, session):
         """Whether a session is in its COMMIT and waits."""
         return Session().ask("SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query = 'COMMIT'"
@@ -312,6 +319,7 @@ def node_loss(cluster):
     session.ask(f"DECLARE c CURSOR FOR SELECT k FROM {cluster.name}.t")
     found = [row[0] for row in session.ask("FETCH 100 FROM c")]
     cluster.server.kill_node(2)
+    cluster.wait_for_quorum(1, 3)
     found += [row[0] for row in session.ask("FETCH ALL FROM c")]
     session.ask("COMMIT")
     tap.ok(sorted(found) == list(range(1, ROWS + 1)), "a scan goes on when a node is killed in the midst of it", len(found))
