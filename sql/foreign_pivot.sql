@@ -159,6 +159,23 @@ SELECT attach('listed', 2, '["{1,2}", "{3}"]'), attach('listed', 2, '["{3}", "{4
 SELECT attach('coded', 3, '{a,b}'::text[]), attach('coded', 3, '{b,B}'::text[]), detach('coded', 3, '{a,B}'::text[]);
 SELECT user_id, a, b, list, code, n FROM far.odd ORDER BY 1, 2, 3;
 
+-- keys of several columns of one type on one saved relation: the list is now in this column, now in that
+CREATE TABLE teams (a int, b int, PRIMARY KEY (a, b));
+CREATE TABLE far.tools (c int, d int, name text, PRIMARY KEY (c, d));
+CREATE TABLE far.team_tools (a int, b int, c int, d int);
+CREATE FOREIGN TABLE tools (c int, d int, name text) SERVER regress_loop OPTIONS (schema_name 'far');
+CREATE FOREIGN TABLE team_tools (a int, b int, c int, d int) SERVER regress_loop OPTIONS (schema_name 'far');
+INSERT INTO far.tools SELECT c, d, c || '-' || d FROM generate_series(1, 3) c, generate_series(1, 7) d;
+INSERT INTO far.team_tools VALUES (1, 1, 1, 1), (1, 2, 1, 2), (1, 2, 1, 3), (1, 3, 1, 1), (1, 7, 1, 7), (2, 7, 2, 7), (2, 7, 1, 7), (3, 7, 3, 7);
+SELECT create_relation('tools', order_by(belongs_to_many('teams', 'tools', 'team_tools', '{a,b}'::name[], '{c,d}'::name[], '{a,b}'::name[], '{c,d}'::name[]), 'name'));
+SELECT parent, jsonb_path_query_array(results, '$[*].name') AS names FROM get_results_for('tools', '[[1,1],[1,2],[1,3]]');
+SELECT parent, jsonb_path_query_array(results, '$[*].name') AS names FROM get_results_for('tools', '[[1,7],[2,7],[3,7]]');
+SELECT * FROM count_related_for('tools', '[[1,7],[2,7],[3,7]]');
+SELECT * FROM count_related_for('tools', '[[1,1],[1,2],[1,3]]');
+SELECT jsonb_path_query_array(get_results('tools', '[1,2]'), '$[*].name') AS names;
+SELECT jsonb_path_query_array(get_results('tools', '[2,7]'), '$[*].name') AS names;
+SELECT is_attached('tools', '[1,2]', '[[1,2],[1,3]]'), is_attached('tools', '[2,7]', '[[1,7],[2,7]]'), is_attached('tools', '[2,7]', '[[1,7],[3,7]]');
+
 -- triggers of the foreign table: what they keep out is not reported
 TRUNCATE far.user_roles;
 CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS

@@ -217,18 +217,19 @@ read_combinations(BtmCall *call, KeyedStatement *keyed, const BtmKeys *values)
 }
 
 /*
- * Moves column `list` of keys to the end: what comes before is the same for all
- * keys of one statement.
+ * Moves column `list` of keys to the end, and sorts them: what comes before is
+ * the same for all keys of one statement.  Returns their columns in that order.
  */
-static void
-move_to_end(KeyedStatement *keyed, BtmKeys *keys, int list)
+static BtmKeyColumn *
+move_to_end(const KeyedStatement *keyed, BtmKeys *keys, int list)
 {
 	int			last = keyed->nkeys - 1;
-	BtmKeyColumn column = keyed->columns[list];
+	BtmKeyColumn *columns = palloc(sizeof(BtmKeyColumn) * keyed->nkeys);
 
-	memmove(&keyed->columns[list], &keyed->columns[list + 1],
+	memcpy(columns, keyed->columns, sizeof(BtmKeyColumn) * keyed->nkeys);
+	memmove(&columns[list], &columns[list + 1],
 			sizeof(BtmKeyColumn) * (last - list));
-	keyed->columns[last] = column;
+	columns[last] = keyed->columns[list];
 	for (int64 i = 0; i < keys->n; i++)
 	{
 		Datum	   *key = BTM_KEY(keys, i);
@@ -237,31 +238,49 @@ move_to_end(KeyedStatement *keyed, BtmKeys *keys, int list)
 		memmove(&key[list], &key[list + 1], sizeof(Datum) * (last - list));
 		key[last] = value;
 	}
-	btm_keys_sort_unique(keys, keyed->columns);
+	btm_keys_sort_unique(keys, columns);
+	return columns;
 }
 
 /*
- * Reads the rows of keys that are in order, one statement for those that differ
- * in the last column only.  Without lists, one for each key.
+ * Reads the rows of the keys one by one.
  */
 static void
-read_groups(BtmCall *call, KeyedStatement *keyed, const BtmKeys *keys,
-			bool list)
+read_each(BtmCall *call, KeyedStatement *keyed, const BtmKeys *keys)
+{
+	keyed->lists = 0;
+	for (int64 first = 0; first < keys->n; first++)
+	{
+		for (int i = 0; i < keyed->nkeys; i++)
+			set_key_parameter(keyed, i, keys, first, 1, i);
+		run_keyed(call, keyed);
+	}
+}
+
+/*
+ * Reads the rows of the keys, one statement for those that differ in column
+ * `list` only.  The statement's columns stay in their places, for its kept plan
+ * is known by that of the list.
+ */
+static void
+read_groups(BtmCall *call, KeyedStatement *keyed, BtmKeys *keys, int list)
 {
 	int			last = keyed->nkeys - 1;
+	BtmKeyColumn *columns = move_to_end(keyed, keys, list);
 	int64		first = 0;
 
-	keyed->lists = list ? UINT64CONST(1) << last : 0;
+	keyed->lists = UINT64CONST(1) << list;
 	while (first < keys->n)
 	{
 		int64		next = first + 1;
 
-		while (list && next < keys->n &&
-			   btm_key_compare(keyed->columns, last, BTM_KEY(keys, first),
+		while (next < keys->n &&
+			   btm_key_compare(columns, last, BTM_KEY(keys, first),
 							   BTM_KEY(keys, next)) == 0)
 			next++;
 		for (int i = 0; i < keyed->nkeys; i++)
-			set_key_parameter(keyed, i, keys, first, next - first, i);
+			set_key_parameter(keyed, i, keys, first, next - first,
+							  i == list ? last : i - (i > list));
 		run_keyed(call, keyed);
 		first = next;
 	}
@@ -314,7 +333,7 @@ read_keys(BtmCall *call, KeyedStatement *keyed, BtmKeys *keys)
 
 	if (keys->n == 1 || keyed->nkeys > MAX_LISTS)
 	{
-		read_groups(call, keyed, keys, false);
+		read_each(call, keyed, keys);
 		return;
 	}
 	for (int i = 0; i < keyed->nkeys; i++)
@@ -326,8 +345,9 @@ read_keys(BtmCall *call, KeyedStatement *keyed, BtmKeys *keys)
 	}
 	list = list_column(keyed, values);
 	if (list >= 0)
-		move_to_end(keyed, keys, list);
-	read_groups(call, keyed, keys, list >= 0);
+		read_groups(call, keyed, keys, list);
+	else
+		read_each(call, keyed, keys);
 }
 
 /* ----

@@ -19,6 +19,7 @@ SELECT create_relation('post_tags', morph(belongs_to_many('users', 'roles', 'tag
 SELECT create_relation('video_tags', morph(belongs_to_many('users', 'roles', 'taggables', 'taggable_id', 'tag_id'), 'kind', 'video'), true);
 SELECT create_relation('members', with_pivot(belongs_to_many('users', 'roles', 'members', ARRAY['tenant', 'user_id']::name[], ARRAY['tenant', 'role_id']::name[], ARRAY['tenant', 'id']::name[], ARRAY['tenant', 'id']::name[]), 'level'), true);
 SELECT create_relation('items', with_pivot(belongs_to_many('users', 'items', 'item_user', ARRAY['user_id']::name[], ARRAY['item_id', 'part']::name[], ARRAY['id']::name[], ARRAY['id', 'part']::name[]), 'level'), true);
+SELECT create_relation('cells', order_by(order_by(belongs_to_many('grid', 'squares', 'cells', '{a,b}'::name[], '{c,d}'::name[], '{a,b}'::name[], '{c,d}'::name[]), 'c'), 'd'), true);
 SELECT create_relation('labels', belongs_to_many('users', 'labels', 'label_user', 'user_id', 'label'), true);
 SELECT create_relation('tokens', belongs_to_many('users', 'tokens', 'token_user', 'user_id', 'token'), true);
 SELECT create_relation('friends', belongs_to_many('users', 'users', 'friends', 'user_id', 'friend_id', 'id', 'id'), true);
@@ -370,6 +371,18 @@ SELECT run(add_constraints('high', 'SELECT name FROM roles'));
 SELECT run('DELETE FROM role_user WHERE ' || pivot_predicate('active', 9) || ' RETURNING role_id');
 SELECT run('UPDATE role_user SET level = level + 1 WHERE ' || pivot_predicate('high', 9) || ' RETURNING role_id, level');
 SELECT detach('roles', 9);
+
+-- keys of one type: the list is now in this column, now in that
+SELECT attach('cells', '[1,1]', '[[1,1],[1,2]]');
+SELECT attach('cells', '[1,2]', '[[1,7],[2,7],[3,7]]');
+SELECT attach('cells', '[1,7]', '[[1,2]]'), attach('cells', '[2,7]', '[[2,2],[5,5]]'), attach('cells', '[3,7]', '[[2,7]]');
+SELECT * FROM get_results_for('cells', '[[1,1],[1,2],[1,3]]');
+SELECT * FROM get_results_for('cells', '[[1,7],[2,7],[3,7]]');
+SELECT * FROM count_related_for('cells', '[[1,7],[2,7],[3,7]]');
+SELECT * FROM count_related_for('cells', '[[1,1],[1,2],[1,3]]');
+SELECT get_results('cells', '[1,1]');
+SELECT get_results('cells', '[1,2]');
+SELECT is_attached('cells', '[1,1]', '[[1,1],[1,2]]'), is_attached('cells', '[1,2]', '[[1,7],[2,7]]'), is_attached('cells', '[1,2]', '[[1,7],[4,7]]');
 
 -- sizes
 SELECT attach('roles', 9, array(SELECT generate_series(1, 3000)));

@@ -35,6 +35,7 @@ PIVOTS = {
     "taggables": ("taggable_id bigint, kind text, tag_id int, note text", ("taggable_id", "kind", "tag_id"), 1),
     "members": ("tenant int, user_id bigint, role_id int, level int", ("tenant", "user_id", "role_id"), 2),
     "item_user": ('user_id bigint, item_id int, part text COLLATE "C", level int', ("user_id", "item_id", "part"), 1),
+    "cells": ("a int, b int, c int, d int", ("a", "b", "c", "d"), 2),
     "label_user": ('user_id bigint, label text COLLATE "C"', ("user_id", "label"), 1),
     "token_user": ("user_id bigint, token uuid", ("user_id", "token"), 1),
     "friends": ("user_id bigint, friend_id bigint", ("user_id", "friend_id"), 1),
@@ -111,6 +112,9 @@ def set_up():
     sql("""CREATE TABLE base.users (id bigint PRIMARY KEY, tenant int NOT NULL DEFAULT 1, name text, UNIQUE (tenant, id));
         CREATE TABLE base.roles (id int PRIMARY KEY, tenant int NOT NULL DEFAULT 1, name text, UNIQUE (tenant, id));
         CREATE TABLE base.items (id int, part text COLLATE "C", PRIMARY KEY (id, part));
+        CREATE TABLE base.grid (a int, b int, PRIMARY KEY (a, b));
+        CREATE TABLE base.squares (c int, d int, PRIMARY KEY (c, d));
+        INSERT INTO base.squares SELECT c, d FROM generate_series(1, 7) c, generate_series(1, 7) d;
         CREATE TABLE base.labels (label text COLLATE "C" PRIMARY KEY);
         CREATE TABLE base.tokens (token uuid PRIMARY KEY);
         INSERT INTO base.users SELECT i, 1, 'user ' || i FROM generate_series(1, 20) i;
