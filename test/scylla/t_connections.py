@@ -6,43 +6,31 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Server, Tap, define, shared, skip_all  # noqa: E402
+from cassandra_server import SUPERUSER, Server, Tap, define, shared  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+import postgres  # noqa: E402
 
 tap = Tap()
 
 
-class Session:
-    """A session of PostgreSQL."""
+class Session(postgres.Session):
+    """One for scylla_query."""
 
     def __init__(self):
-        self.connection = psycopg2.connect("")
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-
-    def ask(self, sql, *values):
-        """The rows, single columns as such."""
-        self.cursor.execute(sql, values or None)
-        if self.cursor.description is None:
-            return None
-        rows = self.cursor.fetchall()
-        return [row[0] if len(row) == 1 else row for row in rows]
+        super().__init__("public, m2m")
 
     def query(self, server, cql, *parameters):
         """Rows of a CQL statement."""
-        return self.ask("SELECT scylla_query(%s, %s, VARIADIC %s::text[])", server, cql, list(parameters))
+        return self.values("SELECT scylla_query(%s, %s, VARIADIC %s::text[])", server, cql, list(parameters))
 
-    def failure(self, call, *arguments):
-        """SQLSTATE and texts of what fails; "" if it does not."""
-        try:
-            call(*arguments)
-        except psycopg2.Error as error:
-            return f"{error.pgcode} {error.diag.message_primary} {error.diag.message_detail}"
-        return ""
+    def failure(self, text, *parameters):
+        """SQLSTATE and texts of a statement that fails; "" if it does not."""
+        error = self.error_of(text, *parameters)
+        return f"{error.pgcode} {error.diag.message_primary} {error.diag.message_detail}" if error else ""
+
+    def query_failure(self, server, cql, *parameters):
+        """The same of a CQL statement."""
+        return self.failure("SELECT scylla_query(%s, %s, VARIADIC %s::text[])", server, cql, list(parameters))
 
 
 def options(**named):
@@ -54,13 +42,12 @@ def create_server(name, server, hosts=None, login=None, **named):
     """A foreign server for a Cassandra server, and its mapping."""
     hosts = hosts or ", ".join(f"{host}:{server.port}" for host in server.hosts)
     session = Session()
-    session.ask(f"CREATE SERVER {name} FOREIGN DATA WRAPPER scylla OPTIONS ({options(hosts=hosts, **named)})")
+    session.values(f"CREATE SERVER {name} FOREIGN DATA WRAPPER scylla OPTIONS ({options(hosts=hosts, **named)})")
     mapping = f"OPTIONS (username '{login[0]}', password '{login[1]}')" if login else ""
-    session.ask(f"CREATE USER MAPPING FOR PUBLIC SERVER {name} {mapping}")
+    session.values(f"CREATE USER MAPPING FOR PUBLIC SERVER {name} {mapping}")
 
 
 LOCAL = "SELECT key FROM system.local"
-SUPERUSER = ("cassandra", "cassandra")
 
 
 def login_and_options(server):
@@ -72,12 +59,12 @@ def login_and_options(server):
     create_server("uncompressed", server, login=SUPERUSER, sslmode="disable", compression="none")
 
     tap.ok(session.query("plain", LOCAL) == [{"key": "local"}], "a query")
-    failure = session.failure(session.query, "wrong", LOCAL)
+    failure = session.query_failure("wrong", LOCAL)
     tap.ok(failure.startswith('28P01 could not connect to server "wrong"') and "are incorrect" in failure, "a wrong password", failure)
-    failure = session.failure(session.query, "nobody", LOCAL)
+    failure = session.query_failure("nobody", LOCAL)
     tap.ok(failure.startswith('28000 could not connect to server "nobody"'), "no login", failure)
     session.query("uncompressed", LOCAL)
-    shown = session.ask("SELECT server::text, user_name::text, host, port, rack, dc, protocol, compression, tls, in_flight, "
+    shown = session.values("SELECT server::text, user_name::text, host, port, rack, dc, protocol, compression, tls, in_flight, "
                         "used_in_transaction, valid FROM scylla_connections() ORDER BY server")
     common = ("public", "127.0.0.1", server.port, "rack1", "datacenter1", 4)
     tap.ok(shown == [("plain", *common, "lz4", None, 0, False, True), ("uncompressed", *common, None, None, 0, False, True)],
@@ -88,32 +75,32 @@ def disconnecting():
     """scylla_disconnect, and what changes the server."""
     session = Session()
     count = "SELECT count(*) FROM scylla_connections()"
-    failure = session.failure(session.ask, "SELECT scylla_disconnect('none')")
+    failure = session.failure("SELECT scylla_disconnect('none')")
     tap.ok(failure.startswith("42704"), "an unknown server", failure)
-    failure = session.failure(session.ask, "SELECT scylla_disconnect(NULL)")
+    failure = session.failure("SELECT scylla_disconnect(NULL)")
     tap.ok(failure.startswith("22004"), "no server named", failure)
-    tap.ok(session.ask("SELECT scylla_disconnect('plain')") == [False], "no connection to close")
+    tap.ok(session.values("SELECT scylla_disconnect('plain')") == [False], "no connection to close")
     session.query("plain", LOCAL)
-    tap.ok(session.ask("SELECT scylla_disconnect('plain')") == [True] and session.ask(count) == [0], "one to close")
+    tap.ok(session.values("SELECT scylla_disconnect('plain')") == [True] and session.values(count) == [0], "one to close")
 
-    session.ask("BEGIN")
+    session.values("BEGIN")
     session.query("plain", LOCAL)
-    tap.ok(session.ask("SELECT scylla_disconnect('plain')") == [False], "not in the transaction that uses it")
-    tap.ok(session.ask("SELECT used_in_transaction FROM scylla_connections()") == [True], "it is shown as used")
-    session.ask("COMMIT")
-    tap.ok(session.ask("SELECT used_in_transaction FROM scylla_connections()") == [False], "and not any more")
+    tap.ok(session.values("SELECT scylla_disconnect('plain')") == [False], "not in the transaction that uses it")
+    tap.ok(session.values("SELECT used_in_transaction FROM scylla_connections()") == [True], "it is shown as used")
+    session.values("COMMIT")
+    tap.ok(session.values("SELECT used_in_transaction FROM scylla_connections()") == [False], "and not any more")
 
     other = Session()
-    other.ask("ALTER SERVER plain OPTIONS (ADD request_timeout '20s')")
-    tap.ok(session.ask(count) == [0], "ALTER SERVER closes connections that are not used")
-    session.ask("BEGIN")
+    other.values("ALTER SERVER plain OPTIONS (ADD request_timeout '20s')")
+    tap.ok(session.values(count) == [0], "ALTER SERVER closes connections that are not used")
+    session.values("BEGIN")
     session.query("plain", LOCAL)
-    other.ask("ALTER USER MAPPING FOR PUBLIC SERVER plain OPTIONS (SET password 'cassandra')")
-    tap.ok(session.ask("SELECT valid FROM scylla_connections(), pg_foreign_server WHERE srvname = 'plain'") == [False],
+    other.values("ALTER USER MAPPING FOR PUBLIC SERVER plain OPTIONS (SET password 'cassandra')")
+    tap.ok(session.values("SELECT valid FROM scylla_connections(), pg_foreign_server WHERE srvname = 'plain'") == [False],
            "ALTER USER MAPPING marks those that are")
     tap.ok(session.query("plain", LOCAL) == [{"key": "local"}], "they are used on")
-    session.ask("ROLLBACK")
-    tap.ok(session.ask(count) == [0], "and closed at the transaction's end")
+    session.values("ROLLBACK")
+    tap.ok(session.values(count) == [0], "and closed at the transaction's end")
 
 
 def statements(server):
@@ -123,7 +110,7 @@ def statements(server):
     cql.execute("DROP KEYSPACE IF EXISTS t_connections")
     cql.execute("CREATE KEYSPACE t_connections WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
     cql.execute("CREATE TABLE t_connections.t (k int PRIMARY KEY, v text)")
-    session.ask("SELECT scylla_execute('plain', 'INSERT INTO t_connections.t (k, v) VALUES (?, ?)', VARIADIC "
+    session.values("SELECT scylla_execute('plain', 'INSERT INTO t_connections.t (k, v) VALUES (?, ?)', VARIADIC "
                 "(SELECT array_agg(ARRAY[i::text, 'v' || i]) FROM generate_series(1, 5000) i))")
     rows = session.query("plain", "SELECT count(*) AS n FROM t_connections.t")
     tap.ok(rows == [{"n": 5000}], "5,000 executions", rows)
@@ -143,7 +130,7 @@ def statements(server):
                            ("42P06", "CREATE KEYSPACE t_connections WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"),
                            ("42703", "INSERT INTO t_connections.t (k, nope) VALUES (1, 1)"),
                            ("22023", "SELECT k FROM t_connections.t WHERE v = 'x'")):
-        failure = session.failure(session.query, "plain", text)
+        failure = session.query_failure("plain", text)
         tap.ok(failure.startswith(sqlstate + " CQL error of server"), f"{sqlstate}: {text}", failure)
     cql.cluster.shutdown()
 
@@ -156,11 +143,11 @@ def tls(server):
 
     def connect(name, **named):
         create_server(name, server, login=SUPERUSER, **named)
-        return session.failure(session.query, name, LOCAL)
+        return session.query_failure(name, LOCAL)
 
     failure = connect("tls_full", sslmode="verify-full", sslrootcert=ca)
     tap.ok(failure == "", "verify-full, by address", failure)
-    shown = session.ask("SELECT tls FROM scylla_connections()")
+    shown = session.values("SELECT tls FROM scylla_connections()")
     tap.ok(shown[0].startswith("TLSv1.3, TLS_"), "protocol and cipher are shown", shown)
     failure = connect("tls_name", hosts=f"localhost:{port}", sslrootcert=ca)
     tap.ok(failure == "", "verify-full is the default, by name", failure)
@@ -183,7 +170,7 @@ def other_certificates():
 
     def connect(name, **named):
         create_server(name, server, **named)
-        return session.failure(session.query, name, LOCAL)
+        return session.query_failure(name, LOCAL)
 
     failure = connect("c_wrong_name", sslrootcert=ca, **client)
     tap.ok(failure.startswith("08001") and "IP address mismatch" in failure, "the certificate of another address", failure)
@@ -220,52 +207,52 @@ def nodes():
     session = Session()
     hosts = "SELECT host FROM scylla_connections() WHERE server = %s ORDER BY host"
     session.query("ring", LOCAL)
-    tap.ok(session.ask(hosts, "ring") == ["127.0.0.1"], "one connection to begin with")
-    session.ask("SELECT scylla_execute('ring', 'INSERT INTO one.t (k, v) VALUES (?, ?)', VARIADIC "
+    tap.ok(session.values(hosts, "ring") == ["127.0.0.1"], "one connection to begin with")
+    session.values("SELECT scylla_execute('ring', 'INSERT INTO one.t (k, v) VALUES (?, ?)', VARIADIC "
                 "(SELECT array_agg(ARRAY[i::text, 'v']) FROM generate_series(1, 100) i))")
-    tap.ok(session.ask(hosts, "ring") == list(server.hosts), "statements are sent to their replicas", session.ask(hosts, "ring"))
+    tap.ok(session.values(hosts, "ring") == list(server.hosts), "statements are sent to their replicas", session.values(hosts, "ring"))
 
-    session.ask("SELECT scylla_query('ring', 'SELECT v FROM one.t WHERE k = ?', VARIADIC "
+    session.values("SELECT scylla_query('ring', 'SELECT v FROM one.t WHERE k = ?', VARIADIC "
                 "(SELECT array_agg(ARRAY[i::text]) FROM generate_series(1, 300) i))")
     counts = reads_of(server, "one")
     tap.ok(sum(asked for asked, _ in counts) == 300 and all(asked == done > 0 for asked, done in counts),
            "and to no other node: each does what it is asked for itself", counts)
 
     session.query("ring3", "SELECT v FROM three.t WHERE k = ?", "1")
-    before = session.ask(hosts, "ring3")
+    before = session.values(hosts, "ring3")
     server.kill_node(2)
     time.sleep(0.2)
-    failures = [failure for failure in (session.failure(session.query, "ring3", "SELECT v FROM three.t WHERE k = ?", str(k))
+    failures = [failure for failure in (session.query_failure("ring3", "SELECT v FROM three.t WHERE k = ?", str(k))
                                         for k in range(60)) if failure]
     tap.ok(not failures, "reads at QUORUM go on when a node was killed", before, failures[:3])
-    session.ask("SELECT scylla_disconnect('ring3')")
+    session.values("SELECT scylla_disconnect('ring3')")
     create_server("ring_dead", server, hosts=f"127.0.0.2:{server.port}, 127.0.0.3:{server.port}", sslmode="disable")
-    tap.ok(session.failure(session.query, "ring_dead", LOCAL) == "", "the next contact point is taken")
-    tap.ok(session.ask(hosts, "ring_dead") == ["127.0.0.3"], "it is that")
+    tap.ok(session.query_failure("ring_dead", LOCAL) == "", "the next contact point is taken")
+    tap.ok(session.values(hosts, "ring_dead") == ["127.0.0.3"], "it is that")
 
     # the node that the session is connected to, in the midst of a transaction
-    session.ask("BEGIN")
+    session.values("BEGIN")
     session.query("ring3", LOCAL)
     server.start_node(2)
     server.kill_node(1)
-    failure = session.failure(session.query, "ring3", "SELECT key FROM system.local")
+    failure = session.query_failure("ring3", "SELECT key FROM system.local")
     tap.ok(failure == "", "a read survives the node that it was sent to", failure)
-    session.ask("COMMIT")
-    tap.ok("127.0.0.1" not in session.ask(hosts, "ring3"), "by way of another node", session.ask(hosts, "ring3"))
+    session.values("COMMIT")
+    tap.ok("127.0.0.1" not in session.values(hosts, "ring3"), "by way of another node", session.values(hosts, "ring3"))
 
     for _ in range(30):
         for k in range(20):
             session.query("ring3", "SELECT v FROM three.t WHERE k = ?", str(k))
-        if "127.0.0.2" in session.ask(hosts, "ring3"):
+        if "127.0.0.2" in session.values(hosts, "ring3"):
             break
         time.sleep(1)
-    tap.ok("127.0.0.2" in session.ask(hosts, "ring3"), "the node that has come back is used again")
+    tap.ok("127.0.0.2" in session.values(hosts, "ring3"), "the node that has come back is used again")
 
     # only node 1 is a contact point of this one; it knows the others
-    failure = session.failure(session.query, "ring", "SELECT v FROM three.t WHERE k = 1")
+    failure = session.query_failure("ring", "SELECT v FROM three.t WHERE k = 1")
     tap.ok(failure == "", "nodes that were known before stand in for contact points", failure)
     other = Session()
-    failure = other.failure(other.query, "ring", LOCAL)
+    failure = other.query_failure("ring", LOCAL)
     tap.ok(failure == f'08001 could not connect to server "ring" 127.0.0.1:{server.port}: Connection refused', "a new session cannot know them", failure)
     server.remove()
 
@@ -283,8 +270,7 @@ def reads_of(server, keyspace):
 
 
 def main():
-    session = Session()
-    session.ask("CREATE EXTENSION belongs_to_many")
+    Session().set_up()
     server = shared()
     login_and_options(server)
     disconnecting()

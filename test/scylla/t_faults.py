@@ -13,15 +13,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Server, Tap, define, skip_all  # noqa: E402
+from cassandra_server import Server, Tap, define  # noqa: E402
 
 from cassandra import OperationTimedOut, ReadTimeout, Unavailable  # noqa: E402
 from cassandra.cluster import NoHostAvailable  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+import postgres  # noqa: E402
 
 ROWS = 2000             # of a transaction, in as many partitions
 PATIENCE = 60           # seconds that a busy machine may take
@@ -29,41 +26,20 @@ PATIENCE = 60           # seconds that a busy machine may take
 tap = Tap()
 
 
-class Session:
-    """A session of PostgreSQL."""
+class Session(postgres.Session):
+    """One that can be had as soon as the server takes any: it may be restarting after a backend was killed."""
 
     def __init__(self):
-        self.connection = connect()
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.pid = self.ask("SELECT pg_backend_pid()")[0][0]
-        self.error = None
-
-    def ask(self, sql, *values):
-        """The rows of a statement."""
-        self.cursor.execute(sql, values or None)
-        return self.cursor.fetchall() if self.cursor.description else []
-
-    def attempt(self, sql):
-        """The SQLSTATE of a statement, "" without an error; "lost" if the session is gone."""
-        try:
-            self.ask(sql)
-        except psycopg2.Error as error:
-            self.error = error
-            return error.pgcode or "lost"
-        return ""
-
-
-def connect():
-    """A connection, as soon as the server takes any: it may be restarting after a backend was killed."""
-    limit = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return psycopg2.connect("")
-        except psycopg2.OperationalError:
-            if time.monotonic() > limit:
-                raise
-            time.sleep(0.1)
+        limit = time.monotonic() + PATIENCE
+        while True:
+            try:
+                super().__init__()
+                break
+            except postgres.psycopg2.OperationalError:
+                if time.monotonic() > limit:
+                    raise
+                time.sleep(0.1)
+        self.pid = self.connection.get_backend_pid()
 
 
 def wait_until(condition, what):
@@ -96,7 +72,7 @@ class Attempt(threading.Thread):
         self.start()
 
     def run(self):
-        self.state = self.session.attempt(self.sql)
+        self.state = self.session.state_of(self.sql)
 
     def result(self):
         """Its SQLSTATE."""
@@ -115,13 +91,10 @@ class Cluster:
         define(driver, f"CREATE KEYSPACE {name} WITH replication = {{'class': 'NetworkTopologyStrategy', 'datacenter1': {replicas}}}",
                f"CREATE TABLE {name}.t (k int, c int, v text, w text, PRIMARY KEY ((k), c))")
         driver.cluster.shutdown()
-        options = {"sslmode": "disable", "hosts": ", ".join(f"{host}:{self.server.port}" for host in self.server.hosts), **options}
         session = Session()
-        session.ask(f"CREATE SERVER {name} FOREIGN DATA WRAPPER scylla OPTIONS ("
-                    + ", ".join(f"{option} '{value}'" for option, value in options.items()) + ")")
-        session.ask(f"CREATE USER MAPPING FOR PUBLIC SERVER {name}")
-        session.ask(f"CREATE SCHEMA {name}; IMPORT FOREIGN SCHEMA {name} FROM SERVER {name} INTO {name}")
-        session.ask(f"CREATE TABLE {name}.committed (n int)")
+        session.create_server(name, self.server, **options)
+        session.sql(f"CREATE SCHEMA {name}; IMPORT FOREIGN SCHEMA {name} FROM SERVER {name} INTO {name}")
+        session.sql(f"CREATE TABLE {name}.committed (n int)")
 
     def signal(self, number):
         """To the only node's process."""
@@ -130,19 +103,19 @@ class Cluster:
 
     def write(self, session, first=1, last=ROWS):
         """The transaction's writes, without its end."""
-        session.ask("BEGIN")
-        session.ask(f"INSERT INTO {self.name}.committed VALUES (1)")
-        session.ask(f"INSERT INTO {self.name}.t (k, c, v, w) SELECT i, i, 'v', 'w' FROM generate_series({first}, {last}) i")
+        session.sql("BEGIN")
+        session.sql(f"INSERT INTO {self.name}.committed VALUES (1)")
+        session.sql(f"INSERT INTO {self.name}.t (k, c, v, w) SELECT i, i, 'v', 'w' FROM generate_series({first}, {last}) i")
 
     def outcome(self, consistency="LOCAL_ONE", wipe=True):
         """What is there on both sides: rows here, rows there, those there that are not whole. Then it is taken away."""
         session = Session()
-        local = session.ask(f"SELECT count(*) FROM {self.name}.committed")[0][0]
+        local = session.sql(f"SELECT count(*) FROM {self.name}.committed")[0][0]
         driver = self.server.connect(consistency=consistency)
         rows = patiently(lambda: list(driver.execute(f"SELECT k, c, v, w FROM {self.name}.t")))
         if wipe:
             driver.execute(f"TRUNCATE {self.name}.t")
-            session.ask(f"TRUNCATE {self.name}.committed")
+            session.sql(f"TRUNCATE {self.name}.committed")
         driver.cluster.shutdown()
         torn = [row for row in rows if row["v"] != "v" or row["w"] != "w"]
         return local, len(rows), torn
@@ -171,7 +144,7 @@ class Cluster:
 
     def is_flushing(self, session):
         """Whether a session is in its COMMIT and waits."""
-        return Session().ask("SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query = 'COMMIT'"
+        return Session().sql("SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND query = 'COMMIT'"
                              " AND wait_event IS NOT NULL", session.pid) == [(1,)]
 
     def stopped_in_flush(self, session):
@@ -188,16 +161,16 @@ class Cluster:
 def ends(cluster):
     session = Session()
     cluster.write(session)
-    cluster.check("COMMIT", session.attempt("COMMIT"), "", 1, ROWS)
+    cluster.check("COMMIT", session.state_of("COMMIT"), "", 1, ROWS)
     cluster.write(session)
-    cluster.check("ROLLBACK", session.attempt("ROLLBACK"), "", 0, 0)
+    cluster.check("ROLLBACK", session.state_of("ROLLBACK"), "", 0, 0)
     cluster.write(session)
-    session.attempt("SELECT 1 / 0")
-    cluster.check("an error in a statement", session.attempt("COMMIT"), "", 0, 0)
+    session.state_of("SELECT 1 / 0")
+    cluster.check("an error in a statement", session.state_of("COMMIT"), "", 0, 0)
     cluster.write(session)
-    session.ask(f"SAVEPOINT s; DELETE FROM {cluster.name}.t WHERE k = 1;"
+    session.sql(f"SAVEPOINT s; DELETE FROM {cluster.name}.t WHERE k = 1;"
                 f" UPDATE {cluster.name}.t SET v = 'x' WHERE k = 2; ROLLBACK TO s")
-    cluster.check("ROLLBACK TO a savepoint", session.attempt("COMMIT"), "", 1, ROWS)
+    cluster.check("ROLLBACK TO a savepoint", session.state_of("COMMIT"), "", 1, ROWS)
 
 
 # ---- the backend's faults
@@ -206,14 +179,14 @@ def kill_backend(session):
     """kill -9: PostgreSQL ends all its backends and begins anew, and this returns when they are gone."""
     witness = Session()
     os.kill(session.pid, signal.SIGKILL)
-    wait_until(lambda: witness.attempt("SELECT") != "", "the end of all sessions")
+    wait_until(lambda: witness.state_of("SELECT") != "", "the end of all sessions")
 
 
 def backend_faults(cluster):
     session = Session()
     cluster.write(session)
     kill_backend(session)
-    cluster.check("kill -9 of the backend before COMMIT", session.attempt("COMMIT"), "lost", 0, 0)
+    cluster.check("kill -9 of the backend before COMMIT", session.state_of("COMMIT"), "lost", 0, 0)
 
     session = Session()
     commit = cluster.stopped_in_flush(session)
@@ -223,29 +196,29 @@ def backend_faults(cluster):
     cluster.check("kill -9 in the flush", state, "lost", 0, "any")
 
     session = Session()
-    session.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    session.ask("SELECT pg_reload_conf()")
+    session.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    session.sql("SELECT pg_reload_conf()")
     try:
-        wait_until(lambda: Session().ask("SHOW synchronous_standby_names") == [("nobody",)], "the setting")
+        wait_until(lambda: Session().sql("SHOW synchronous_standby_names") == [("nobody",)], "the setting")
         session = Session()
         cluster.write(session)
         commit = Attempt(session, "COMMIT")
-        wait_until(lambda: Session().ask("SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event = 'SyncRep'",
+        wait_until(lambda: Session().sql("SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event = 'SyncRep'",
                                          session.pid) == [(1,)], "the wait for a standby")
         kill_backend(session)
         state = commit.result()
     finally:
         session = Session()
-        session.ask("ALTER SYSTEM RESET synchronous_standby_names")
-        session.ask("SELECT pg_reload_conf()")
-        wait_until(lambda: Session().ask("SHOW synchronous_standby_names") == [("",)], "the setting")
+        session.sql("ALTER SYSTEM RESET synchronous_standby_names")
+        session.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: Session().sql("SHOW synchronous_standby_names") == [("",)], "the setting")
     cluster.check("kill -9 after the flush, the commit being recorded", state, "lost", 1, ROWS)
 
     for function, expected in (("pg_cancel_backend", "57014"), ("pg_terminate_backend", "lost")):
         session = Session()
         commit = cluster.stopped_in_flush(session)
         began = time.monotonic()
-        Session().ask(f"SELECT {function}(%s)", session.pid)
+        Session().sql(f"SELECT {function}(%s)", session.pid)
         state = commit.result()
         took = time.monotonic() - began
         cluster.signal(signal.SIGCONT)
@@ -256,17 +229,17 @@ def backend_faults(cluster):
 def serialization_failure(cluster):
     """PostgreSQL looks for serialization failures after the flush: the one window in which it is known to be too late."""
     session, other = Session(), Session()
-    session.ask(f"CREATE TABLE IF NOT EXISTS {cluster.name}.skew (id int PRIMARY KEY, n int);"
+    session.sql(f"CREATE TABLE IF NOT EXISTS {cluster.name}.skew (id int PRIMARY KEY, n int);"
                 f" INSERT INTO {cluster.name}.skew VALUES (1, 0), (2, 0) ON CONFLICT DO NOTHING")
     for each in (session, other):
-        each.ask("SET default_transaction_isolation = 'serializable'")
+        each.sql("SET default_transaction_isolation = 'serializable'")
     cluster.write(session)
-    other.ask("BEGIN")
+    other.sql("BEGIN")
     for each, row in ((session, 1), (other, 2)):
-        each.ask(f"SELECT sum(n) FROM {cluster.name}.skew")
-        each.ask(f"UPDATE {cluster.name}.skew SET n = n + 1 WHERE id = {row}")
-    other.ask("COMMIT")
-    state = session.attempt("COMMIT")
+        each.sql(f"SELECT sum(n) FROM {cluster.name}.skew")
+        each.sql(f"UPDATE {cluster.name}.skew SET n = n + 1 WHERE id = {row}")
+    other.sql("COMMIT")
+    state = session.state_of("COMMIT")
     cluster.check("a serialization failure at COMMIT", state, "40001", 0, "any")
 
 
@@ -276,7 +249,7 @@ def cluster_faults(cluster):
     session = Session()
     cluster.write(session)
     cluster.server.stop()
-    state = session.attempt("COMMIT")
+    state = session.state_of("COMMIT")
     cluster.server.start()
     cluster.check("the cluster stopped before COMMIT", state, "08", 0, 0)
 
@@ -297,7 +270,7 @@ def cluster_faults(cluster):
     cluster.write(session)
     driver = cluster.server.connect()
     driver.execute(f"ALTER TABLE {cluster.name}.t DROP w")
-    state = session.attempt("COMMIT")
+    state = session.state_of("COMMIT")
     define(driver, f"ALTER TABLE {cluster.name}.t ADD w text")
     driver.cluster.shutdown()
     cluster.check("a column dropped there before COMMIT", state, "42703", 0, 0)
@@ -305,7 +278,7 @@ def cluster_faults(cluster):
     # nothing of all that is left in the way
     session = Session()
     cluster.write(session)
-    cluster.check("the next transaction", session.attempt("COMMIT"), "", 1, ROWS)
+    cluster.check("the next transaction", session.state_of("COMMIT"), "", 1, ROWS)
 
 
 # ---- three nodes
@@ -314,16 +287,16 @@ def node_loss(cluster):
     """One node of three is killed; two are a quorum."""
     session = Session()
     cluster.write(session)
-    session.ask("COMMIT")
-    session.ask("BEGIN")
-    session.ask(f"DECLARE c CURSOR FOR SELECT k FROM {cluster.name}.t")
-    found = [row[0] for row in session.ask("FETCH 100 FROM c")]
+    session.sql("COMMIT")
+    session.sql("BEGIN")
+    session.sql(f"DECLARE c CURSOR FOR SELECT k FROM {cluster.name}.t")
+    found = [row[0] for row in session.sql("FETCH 100 FROM c")]
     cluster.server.kill_node(2)
     cluster.wait_for_quorum(1, 3)
-    found += [row[0] for row in session.ask("FETCH ALL FROM c")]
-    session.ask("COMMIT")
+    found += [row[0] for row in session.sql("FETCH ALL FROM c")]
+    session.sql("COMMIT")
     tap.ok(sorted(found) == list(range(1, ROWS + 1)), "a scan goes on when a node is killed in the midst of it", len(found))
-    found = session.ask(f"SELECT count(*) FROM {cluster.name}.t WHERE k = ANY (ARRAY(SELECT generate_series(1, {ROWS})))")
+    found = session.sql(f"SELECT count(*) FROM {cluster.name}.t WHERE k = ANY (ARRAY(SELECT generate_series(1, {ROWS})))")
     tap.ok(found == [(ROWS,)], "look-ups find all without it", found)
     outcome = cluster.outcome("LOCAL_QUORUM", wipe=False)
     tap.ok(outcome == (1, ROWS, []), "as does the driver", outcome)
@@ -337,15 +310,15 @@ def node_loss(cluster):
     state = commit.result()
     outcome = cluster.outcome("LOCAL_QUORUM", wipe=False)
     tap.ok((state, *outcome) == ("", 2, 10 * ROWS, []), "a flush goes on when a node is killed in the midst of it",
-           state, session.error, outcome)
+           state, outcome)
     cluster.write(session, 10 * ROWS + 1, 11 * ROWS)
-    state = session.attempt("COMMIT")
+    state = session.state_of("COMMIT")
     outcome = cluster.outcome("LOCAL_QUORUM", wipe=False)
-    tap.ok((state, *outcome) == ("", 3, 11 * ROWS, []), "and the next needs only two", state, session.error, outcome)
+    tap.ok((state, *outcome) == ("", 3, 11 * ROWS, []), "and the next needs only two", state, outcome)
 
 
 def main():
-    Session().ask("CREATE EXTENSION belongs_to_many")
+    Session().set_up()
     cluster = Cluster("faults", 1, 1, request_timeout="5s")
     ends(cluster)
     backend_faults(cluster)

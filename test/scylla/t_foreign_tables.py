@@ -9,12 +9,9 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Tap, shared, skip_all  # noqa: E402
+from cassandra_server import Tap, shared  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+from postgres import Session  # noqa: E402
 
 QUERIES = int(os.environ.get("SCYLLA_QUERIES", "400"))
 
@@ -32,29 +29,16 @@ driver.execute("CREATE TABLE fdw.events (tenant int, day date, ts timestamp, seq
 driver.execute('CREATE TABLE fdw."MixedCase" ("Id" uuid PRIMARY KEY, "Say ""hi""" text, "select" int)')
 driver.execute("CREATE TABLE fdw.hits (id int PRIMARY KEY, n counter)")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m;"
-           " CREATE SCHEMA f; SET timezone = 'UTC'; SET search_path = f, public")
-pg.execute(f"CREATE SERVER fdw FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-           " sslmode 'disable')")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER fdw OPTIONS (username 'cassandra', password 'cassandra')")
-
-
-def sql(text, *parameters):
-    """The rows of a statement."""
-    pg.execute(text, parameters or None)
-    return pg.fetchall() if pg.description else []
+session = Session("f, public")
+sql = session.sql
+session.set_up("f")
+session.create_server("fdw", server)
 
 
 def state_of(text, *parameters):
     """The SQLSTATE and message of a statement's error; ("", "") without one."""
-    try:
-        sql(text, *parameters)
-    except psycopg2.Error as error:
-        return error.pgcode, error.diag.message_primary
-    return "", ""
+    error = session.error_of(text, *parameters)
+    return (error.pgcode, error.diag.message_primary) if error else ("", "")
 
 
 def explain(text):
@@ -274,7 +258,7 @@ tap.ok(sql("SELECT u.id, x.n FROM (VALUES (3::bigint), (NULL), (4)) AS u (id),"
               " LATERAL (SELECT count(*) AS n FROM local_role_user WHERE user_id = u.id) AS x ORDER BY 1"),
        "rescans with other values, null among them")
 tap.ok(state_of("SELECT 1 / (c - 50) FROM wide WHERE p = 1")[0] == "22012", "an error in the midst of a scan")
-connection.autocommit = False
+session.connection.autocommit = False
 sql("DECLARE k CURSOR FOR SELECT c FROM wide WHERE p = 1 ORDER BY c")
 tap.ok(sql("FETCH 2 FROM k") == [(0,), (1,)], "a cursor")
 sql("SAVEPOINT s")
@@ -282,8 +266,8 @@ tap.ok(state_of("SELECT 1 / (c - 50) FROM wide WHERE p = 1")[0] == "22012", "an 
 sql("ROLLBACK TO s")
 tap.ok(sql("FETCH 2 FROM k") == [(2,), (3,)], "it goes on after ROLLBACK TO")
 sql("CLOSE k")
-connection.commit()
-connection.autocommit = True
+session.connection.commit()
+session.connection.autocommit = True
 tap.ok(sql("SELECT count(*) FROM wide WHERE p = 1") == [(200,)], "the connection is good after all that")
 tap.ok(sql("SELECT bool_and(in_flight = 0 AND NOT used_in_transaction AND valid) FROM m2m.scylla_connections()") == [(True,)],
        "and nothing is left under way")

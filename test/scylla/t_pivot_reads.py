@@ -11,12 +11,9 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Tap, define, shared, skip_all  # noqa: E402
+from cassandra_server import Tap, define, shared  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+from postgres import Session  # noqa: E402
 
 READS = int(os.environ.get("SCYLLA_READS", "300"))
 
@@ -48,21 +45,11 @@ define(driver,
 # a login of its own, by which the session is known among the server's clients
 driver.execute("CREATE ROLE IF NOT EXISTS pivot_reads WITH PASSWORD = 'pivot_reads' AND LOGIN = true AND SUPERUSER = true")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m;"
-           " CREATE SCHEMA f; SET timezone = 'UTC'; SET search_path = public, f, m2m")
-pg.execute(f"CREATE SERVER far FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-           " sslmode 'disable', write_mode 'immediate')")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (username 'pivot_reads', password 'pivot_reads')")
-pg.execute("IMPORT FOREIGN SCHEMA pivot_reads FROM SERVER far INTO f")
-
-
-def sql(text, *parameters):
-    """The rows of a statement."""
-    pg.execute(text, parameters or None)
-    return pg.fetchall() if pg.description else []
+session = Session("public, f, m2m")
+sql = session.sql
+session.set_up("f")
+session.create_server("far", server, ("pivot_reads", "pivot_reads"), write_mode="immediate")
+sql("IMPORT FOREIGN SCHEMA pivot_reads FROM SERVER far INTO f")
 
 
 # By name: the tables, the columns of the keys, what fills them, parents and ids as JSON.
@@ -253,11 +240,11 @@ sql("SET auto_explain.log_nested_statements = on; SET auto_explain.log_verbose =
 
 def plans(text):
     """The plans of a statement and of those that it runs."""
-    del connection.notices[:]
+    del session.connection.notices[:]
     sql("SET auto_explain.log_min_duration = 0; SET client_min_messages = notice")
     sql(text)
     sql("SET auto_explain.log_min_duration = -1; SET client_min_messages = warning")
-    return "".join(connection.notices)
+    return "".join(session.connection.notices)
 
 
 def cql(text):

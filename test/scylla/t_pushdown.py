@@ -12,12 +12,9 @@ from decimal import Decimal
 from uuid import UUID
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Tap, shared, skip_all  # noqa: E402
+from cassandra_server import Tap, shared  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+from postgres import Session  # noqa: E402
 
 COMPARISONS = int(os.environ.get("SCYLLA_COMPARISONS", "1000"))
 rng = random.Random(int(os.environ.get("SCYLLA_SEED", "6")))
@@ -38,21 +35,11 @@ driver.execute("CREATE INDEX ON pushdown.plain (a)")
 driver.execute("CREATE INDEX ON pushdown.single (t) USING 'sai'")
 driver.execute("CREATE CUSTOM INDEX ON pushdown.down (v) USING 'StorageAttachedIndex' WITH OPTIONS = {'case_sensitive': 'false'}")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m;"
-           " CREATE SCHEMA f; SET timezone = 'UTC'; SET search_path = f, public")
-pg.execute(f"CREATE SERVER pushdown FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-           " sslmode 'disable')")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER pushdown OPTIONS (username 'cassandra', password 'cassandra');"
-           " IMPORT FOREIGN SCHEMA pushdown FROM SERVER pushdown INTO f")
-
-
-def sql(text, *parameters):
-    """The rows of a statement."""
-    pg.execute(text, parameters or None)
-    return pg.fetchall() if pg.description else []
+session = Session("f, public")
+sql = session.sql
+session.set_up("f")
+session.create_server("pushdown", server)
+sql("IMPORT FOREIGN SCHEMA pushdown FROM SERVER pushdown INTO f")
 
 
 def explain(text, options="COSTS OFF"):
@@ -338,7 +325,7 @@ tap.ok(compare(COMPARISONS * 4 // 5) == 0, "random queries: the answers are the 
 
 # ---- the same while there are changes that are not written yet
 
-connection.autocommit = False
+session.connection.autocommit = False
 for name in ("", "local_"):
     sql(f"INSERT INTO {name}plain (p, a, b, c, v) SELECT i % 6, i % 5, 'new', 7, i % 3 FROM generate_series(1, 30) AS i")
     sql(f"DELETE FROM {name}plain WHERE p = 1 AND a < 1")
@@ -347,8 +334,8 @@ for name in ("", "local_"):
 plan = explain("SELECT count(*) FROM plain WHERE p = 1", "ANALYZE, COSTS OFF, TIMING OFF")
 tap.ok("Executions: 0" in plan and "never executed" not in plan, "the rows are read and counted here then", plan)
 tap.ok(compare(COMPARISONS // 5) == 0, "random queries in a transaction that has changed the tables")
-connection.rollback()
-connection.autocommit = True
+session.connection.rollback()
+session.connection.autocommit = True
 
 print("# " + ", ".join(f"{count} {what}" for what, count in tally.items())
       + "; of every fourth query it is counted what its plan gives to the server")

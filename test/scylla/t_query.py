@@ -5,12 +5,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Tap, shared, skip_all  # noqa: E402
+from cassandra_server import Tap, shared  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+from postgres import Session  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -23,25 +20,18 @@ for keyspace in ("query", "shop"):
 driver.execute("CREATE TABLE query.t (p int, c int, v text, PRIMARY KEY (p, c))")
 driver.execute("CREATE TABLE shop.tags (id int PRIMARY KEY, name text)")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
+session = Session()
 
 
 def sql(text, *parameters):
     """The rows of a statement; of one column, its values."""
-    pg.execute(text, parameters or None)
-    rows = pg.fetchall() if pg.description else []
-    return [row[0] if len(row) == 1 else row for row in rows]
+    return session.values(text, *parameters)
 
 
 def error_of(text, *parameters):
     """SQLSTATE and message of a statement's error, or two empty strings."""
-    try:
-        sql(text, *parameters)
-    except psycopg2.Error as error:
-        return error.pgcode, error.diag.message_primary
-    return "", ""
+    error = session.error_of(text, *parameters)
+    return (error.pgcode, error.diag.message_primary) if error else ("", "")
 
 
 def query(cql, *parameters):
@@ -52,10 +42,8 @@ def execute(cql, *parameters):
     return sql("SELECT m2m.scylla_execute('cluster', %s, VARIADIC %s::text[])", cql, list(parameters))[0]
 
 
-sql("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m")
-sql(f"CREATE SERVER cluster FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-    " sslmode 'disable')")
-sql("CREATE USER MAPPING FOR CURRENT_USER SERVER cluster OPTIONS (username 'cassandra', password 'cassandra')")
+session.set_up()
+session.create_server("cluster", server)
 
 # ---- the example of the documentation
 
@@ -97,9 +85,7 @@ tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('cluster', 'SELECT c FROM quer
 
 # ---- one request at a time
 
-sql(f"CREATE SERVER narrow FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-    " sslmode 'disable', max_in_flight '1')")
-sql("CREATE USER MAPPING FOR CURRENT_USER SERVER narrow OPTIONS (username 'cassandra', password 'cassandra')")
+session.create_server("narrow", server, max_in_flight=1)
 tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('narrow', 'SELECT c FROM query.t WHERE p = 1')") == [rows],
        "max_in_flight 1: pages")
 tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('narrow', 'SELECT c FROM query.t WHERE p = ? AND c = ?', VARIADIC"
@@ -110,13 +96,9 @@ tap.ok(sql("SELECT count(*) FROM m2m.scylla_query('narrow', 'SELECT c FROM query
 sql("DROP DATABASE IF EXISTS btm_query_latin1")
 sql("CREATE DATABASE btm_query_latin1 TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
 driver.execute("CREATE ROLE IF NOT EXISTS \"rené\" WITH PASSWORD = 'très secret' AND LOGIN = true AND SUPERUSER = true")
-latin1 = psycopg2.connect("dbname=btm_query_latin1 client_encoding=UTF8")
-latin1.autocommit = True
-utf8, pg = pg, latin1.cursor()
-sql("CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m")
-sql(f"CREATE SERVER cluster FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-    " sslmode 'disable')")
-sql("CREATE USER MAPPING FOR CURRENT_USER SERVER cluster OPTIONS (username 'rené', password 'très secret')")
+utf8, session = session, Session(connect="dbname=btm_query_latin1 client_encoding=UTF8")
+session.set_up()
+session.create_server("cluster", server, ("rené", "très secret"))
 tap.ok(execute("INSERT INTO query.t (p, c, v) VALUES (6, 1, 'é')") is True, "LATIN1: user, password and text of CQL")
 tap.ok(execute("INSERT INTO query.t (p, c, v) VALUES (6, 2, ?)", "ü") is True, "a parameter")
 tap.ok([row["v"] for row in driver.execute("SELECT v FROM query.t WHERE p = 6")] == ["é", "ü"],
@@ -125,26 +107,23 @@ tap.ok(query("SELECT v FROM query.t WHERE p = 6") == [{"v": "é"}, {"v": "ü"}],
 sql("CREATE FOREIGN TABLE t (p int OPTIONS (partition_key '1'), c int OPTIONS (clustering_key '1'), v text)"
     " SERVER cluster OPTIONS (keyspace 'query')")
 tap.ok(sql("SELECT v FROM t WHERE p = 6 AND v = 'ü'") == ["ü"], "to a foreign table, too")
-try:
-    query("SELECT 'é' FROM query.nothing")
-    context = ""
-except psycopg2.Error as error:
-    context = error.diag.context
-tap.ok("CQL statement: SELECT 'é' FROM query.nothing" in context, "an error shows the statement as it was written", context)
+error = session.error_of("SELECT m2m.scylla_query('cluster', 'SELECT ''é'' FROM query.nothing')")
+tap.ok(error and "CQL statement: SELECT 'é' FROM query.nothing" in error.diag.context,
+       "an error shows the statement as it was written", error)
 driver.execute("INSERT INTO query.t (p, c, v) VALUES (6, 3, '→')")
 tap.ok(error_of("SELECT m2m.scylla_query('cluster', 'SELECT v FROM query.t WHERE p = 6')")[0] == "22P05",
        "a character that LATIN1 has not is an error")
-latin1.close()
-pg = utf8
+session.connection.close()
+session = utf8
 driver.execute("DROP ROLE \"rené\"")
 sql("DROP DATABASE btm_query_latin1")
 
 # ---- transactions
 
-connection.autocommit = False
+session.connection.autocommit = False
 execute("INSERT INTO query.t (p, c, v) VALUES (5, 5, 'stays')")
-connection.rollback()
-connection.autocommit = True
+session.connection.rollback()
+session.connection.autocommit = True
 tap.ok(query("SELECT v FROM query.t WHERE p = 5") == [{"v": "stays"}], "ROLLBACK does not undo a statement")
 sql("SET default_transaction_read_only = on")
 tap.ok(error_of("SELECT m2m.scylla_execute('cluster', 'TRUNCATE query.t')")[0] == "25006", "scylla_execute in a transaction that only reads")

@@ -9,12 +9,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Server, Tap, skip_all  # noqa: E402
+from cassandra_server import Server, Tap  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+from postgres import Session  # noqa: E402
 
 ROWS = int(os.environ.get("SCYLLA_ROWS", "300000"))
 PARTITION = 100000      # rows of the large partition
@@ -28,35 +25,16 @@ driver.execute("CREATE KEYSPACE scans WITH replication = {'class': 'SimpleStrate
 driver.execute("CREATE TABLE scans.big (p int, c int, v text, PRIMARY KEY (p, c))")
 driver.execute("CREATE TABLE scans.deleted (p int, c int, PRIMARY KEY (p, c)) WITH gc_grace_seconds = 864000")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m;"
-           " CREATE SCHEMA f; SET search_path = f, public")
-pg.execute(f"CREATE SERVER scans FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-           " sslmode 'disable', write_mode 'immediate')")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER scans OPTIONS (password_required 'false');"
-           " IMPORT FOREIGN SCHEMA scans FROM SERVER scans INTO f")
+session = Session("f, public")
+sql, state_of = session.sql, session.state_of
+session.set_up("f")
+session.create_server("scans", server, write_mode="immediate")
+sql("IMPORT FOREIGN SCHEMA scans FROM SERVER scans INTO f")
 
 
 def stage(name):
     """Says how long all has taken so far."""
     print(f"# {time.time() - STARTED:.1f} s: {name}", flush=True)
-
-
-def sql(text, *parameters):
-    """The rows of a statement."""
-    pg.execute(text, parameters or None)
-    return pg.fetchall() if pg.description else []
-
-
-def state_of(text):
-    """The SQLSTATE of a statement's error, or ""."""
-    try:
-        sql(text)
-    except psycopg2.Error as error:
-        return error.pgcode
-    return ""
 
 
 def memory():
@@ -67,7 +45,7 @@ def memory():
 def resident():
     """The backend's resident memory in kilobytes, where that can be seen."""
     try:
-        with open(f"/proc/{connection.info.backend_pid}/status", encoding="ascii") as file:
+        with open(f"/proc/{session.connection.info.backend_pid}/status", encoding="ascii") as file:
             return int(next(line for line in file if line.startswith("RssAnon")).split()[1])
     except OSError:
         return 0
@@ -107,24 +85,24 @@ tap.ok(sql("SELECT bool_and(c = n) FROM (SELECT c, row_number() OVER () AS n FRO
 
 stage("memory")
 
-connection.autocommit = False
+session.connection.autocommit = False
 sql("DECLARE k CURSOR FOR SELECT * FROM big")
 sql("MOVE 20000 FROM k")
 first, first_resident = memory(), resident()
 began, most, moved = time.time(), first, 20000
 while True:
     sql("MOVE 50000 FROM k")
-    if pg.rowcount == 0:
+    if session.cursor.rowcount == 0:
         break
-    moved += pg.rowcount
+    moved += session.cursor.rowcount
     most = max(most, memory())
 took = time.time() - began
 tap.ok(moved == ROWS, "all rows are read", moved)
 tap.ok(most < first + 4096, "a long scan takes no more memory than its beginning", first, most)
 print(f"# scan of {ROWS} rows: {first} kB after 20,000 rows, at most {most} kB later; resident {first_resident} kB, then {resident()} kB;"
       f" {int((moved - 20000) / took)} rows/s")
-connection.rollback()
-connection.autocommit = True
+session.connection.rollback()
+session.connection.autocommit = True
 first = memory()
 found = sql("SELECT count(*) FROM big WHERE p = ANY (%s) AND v <> ''", list(range(2, 5002)))
 tap.ok(found == [(50000,)], "a query for each of 5,000 partitions", found)
@@ -161,16 +139,16 @@ tap.ok(idle(), "nothing is left under way")
 
 stage("a server that is restarted in the midst of a scan")
 
-connection.autocommit = False
+session.connection.autocommit = False
 sql("DECLARE k CURSOR FOR SELECT c FROM big WHERE p = 1 ORDER BY c")
 sql("MOVE 5000 FROM k")
 server.kill()
 server.start_node(1)
 state = state_of("MOVE 100000 FROM k")
-tap.ok(state == "08006" or (state == "" and pg.rowcount == PARTITION - 5000), "a server that is gone and back in the midst of a scan: all rows, or an error",
-       state, pg.rowcount)
-connection.rollback()
-connection.autocommit = True
+tap.ok(state == "08006" or (state == "" and session.cursor.rowcount == PARTITION - 5000), "a server that is gone and back in the midst of a scan: all rows, or an error",
+       state, session.cursor.rowcount)
+session.connection.rollback()
+session.connection.autocommit = True
 tap.ok(sql("SELECT count(*) FROM big WHERE p = 1") == [(PARTITION,)] and idle(), "then all is as it was")
 
 driver.cluster.shutdown()

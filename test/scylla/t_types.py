@@ -9,16 +9,12 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Tap, shared, skip_all  # noqa: E402
+from cassandra_server import Tap, shared  # noqa: E402
 
 from cassandra.util import OrderedMapSerializedKey, SortedSet  # noqa: E402
 
+from postgres import Session  # noqa: E402
 from type_cases import BAD, CASES, D, VECTORS  # noqa: E402
-
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
 
 tap = Tap()
 server = shared()
@@ -33,29 +29,23 @@ driver.execute("CREATE TABLE types.t (id int PRIMARY KEY, %s)" %
 driver.execute("DROP TABLE IF EXISTS types.counters")
 driver.execute("CREATE TABLE types.counters (id int PRIMARY KEY, n counter)")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m;"
-           " SET timezone = 'UTC'")
-pg.execute(f"CREATE SERVER types FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-           " sslmode 'disable')")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER types OPTIONS (username 'cassandra', password 'cassandra')")
+session = Session()
+session.set_up()
+session.create_server("types", server)
 
 
 def execute(cql, *parameters):
-    """scylla_execute; the SQLSTATE of its error, or None."""
-    try:
-        pg.execute("SELECT m2m.scylla_execute('types', %s, VARIADIC %s::text[])", (cql, list(parameters)))
-    except psycopg2.Error as error:
-        return error.pgcode
-    return None
+    """scylla_execute; the SQLSTATE of its error, or ""."""
+    return session.state_of("SELECT m2m.scylla_execute('types', %s, VARIADIC %s::text[])", cql, list(parameters))
+
+
+QUERY = "SELECT q::text FROM m2m.scylla_query('types', %s, VARIADIC %s::text[]) AS q"
 
 
 def query(cql, *parameters):
     """The rows of scylla_query, with numbers as exact as they came."""
-    pg.execute("SELECT q::text FROM m2m.scylla_query('types', %s, VARIADIC %s::text[]) AS q", (cql, list(parameters)))
-    return [json.loads(row[0], parse_float=D, parse_int=int) for row in pg.fetchall()]
+    texts = session.values(QUERY, cql, list(parameters))
+    return [json.loads(text, parse_float=D, parse_int=int) for text in texts]
 
 
 def plain(value):
@@ -88,7 +78,7 @@ for kind, cases in CASES.items():
             state = execute(f"INSERT INTO types.t (id, {column}) VALUES (?, ?)", str(next_id), text)
             read = driver.execute(f"SELECT {column} FROM types.t WHERE id = {next_id}").one()
             read = read[column] if read else "no row"
-            tap.ok(state is None and plain(read) == plain(value), f"{kind} '{short(text)}' written by us, read by the driver",
+            tap.ok(state == "" and plain(read) == plain(value), f"{kind} '{short(text)}' written by us, read by the driver",
                    f"state {state}, got {read!r}", f"expected {value!r}")
         next_id += 1
         driver.execute(by_driver, (next_id, value))
@@ -101,7 +91,7 @@ for kind, (text, value, expected) in VECTORS.items():
     next_id += 1
     state = execute(f"INSERT INTO types.t (id, {column}) VALUES (?, ?)", str(next_id), text)
     row = driver.execute(f"SELECT {column} FROM types.t WHERE id = {next_id}").one()
-    tap.ok(state is None and row and row[column] == value, f"{kind} '{text}' written by us: its bytes", state, row)
+    tap.ok(state == "" and row and row[column] == value, f"{kind} '{text}' written by us: its bytes", state, row)
     rows = query(f"SELECT {column} FROM types.t WHERE id = {next_id}")
     tap.ok(rows == [{column: expected}], f"{kind} read by us", rows)
     next_id += 1
@@ -113,36 +103,29 @@ for kind, (text, value, expected) in VECTORS.items():
 for column, literal in ((names["timestamp"], str(2 ** 63 - 1)), (names["date"], "'-5877641-06-23'")):
     next_id += 1
     driver.execute(f"INSERT INTO types.t (id, {column}) VALUES ({next_id}, {literal})")
-    try:
-        query(f"SELECT {column} FROM types.t WHERE id = {next_id}")
-        state, message, context = "none", "", ""
-    except psycopg2.Error as error:
-        state, message, context = error.pgcode, error.diag.message_primary, error.diag.context
-    tap.ok(state == "22008" and "out of range" in message and f'column "{column}"' in context,
-           f"{literal} is beyond PostgreSQL's range: an error that names column and value", state, message, context)
+    error = session.error_of(QUERY, f"SELECT {column} FROM types.t WHERE id = {next_id}", [])
+    tap.ok(error and error.pgcode == "22008" and "out of range" in error.diag.message_primary
+           and f'column "{column}"' in error.diag.context,
+           f"{literal} is beyond PostgreSQL's range: an error that names column and value", error)
 for text, number in (("294276-12-31 23:59:59.999+00", 9224318015999999), ("4713-01-01 00:00:00+00 BC", -210863520000000)):
     next_id += 1
     state = execute(f"INSERT INTO types.t (id, {names['timestamp']}) VALUES (?, ?)", str(next_id), text)
     row = driver.execute(f"SELECT toUnixTimestamp({names['timestamp']}) AS n FROM types.t WHERE id = {next_id}").one()
-    tap.ok(state is None and row["n"] == number, f"timestamp '{text}', at the end of PostgreSQL's range", state, row)
+    tap.ok(state == "" and row["n"] == number, f"timestamp '{text}', at the end of PostgreSQL's range", state, row)
     tap.ok(text[:6].rstrip("-") in str(query(f"SELECT {names['timestamp']} FROM types.t WHERE id = {next_id}")),
            f"timestamp '{text}' read by us")
 
 # A text with a zero byte, which CQL allows.
 next_id += 1
 driver.execute(driver.prepare(f"INSERT INTO types.t (id, {names['text']}) VALUES (?, ?)"), (next_id, "a\x00b"))
-try:
-    query(f"SELECT {names['text']} FROM types.t WHERE id = {next_id}")
-    state = None
-except psycopg2.Error as error:
-    state = error.pgcode
+state = session.state_of(QUERY, f"SELECT {names['text']} FROM types.t WHERE id = {next_id}", [])
 tap.ok(state == "22021", "a text with a zero byte is an error", state)
 
 # Null, and what is empty but not null.
 next_id += 1
 state = execute(f"INSERT INTO types.t (id, {names['int']}) VALUES (?, ?)", str(next_id), None)
 rows = query(f"SELECT * FROM types.t WHERE id = {next_id}")
-tap.ok(state is None and len(rows) == 1 and rows[0]["id"] == next_id and len(rows[0]) == len(names) + 1
+tap.ok(state == "" and len(rows) == 1 and rows[0]["id"] == next_id and len(rows[0]) == len(names) + 1
        and all(v is None for k, v in rows[0].items() if k != "id"), "nulls of every type", state, rows)
 driver.execute(f"INSERT INTO types.t (id, {names['int']}) VALUES ({next_id}, blobAsInt(0x))")
 rows = query(f"SELECT {names['int']} FROM types.t WHERE id = {next_id}")
@@ -151,12 +134,12 @@ for kind in ("list<int>", "set<text>", "map<text, int>"):
     next_id += 1
     state = execute(f"INSERT INTO types.t (id, {names[kind]}) VALUES (?, ?)", str(next_id), "{}" if "map" in kind else "[]")
     row = driver.execute(f"SELECT {names[kind]} FROM types.t WHERE id = {next_id}").one()
-    tap.ok(state is None and row is not None and row[names[kind]] is None, f"an empty {kind} is none, in CQL", state, row)
+    tap.ok(state == "" and row is not None and row[names[kind]] is None, f"an empty {kind} is none, in CQL", state, row)
 
 # Counters.
 state = execute("UPDATE types.counters SET n = n + ? WHERE id = ?", "-5", "1")
 row = driver.execute("SELECT n FROM types.counters WHERE id = 1").one()
-tap.ok(state is None and row["n"] == -5, "a counter changed by us", state, row)
+tap.ok(state == "" and row["n"] == -5, "a counter changed by us", state, row)
 driver.execute("UPDATE types.counters SET n = n + 7 WHERE id = 1")
 tap.ok(query("SELECT n FROM types.counters WHERE id = 1") == [{"n": 2}], "a counter changed by the driver")
 

@@ -7,15 +7,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Server, Tap, skip_all  # noqa: E402
+from cassandra_server import Server, Tap  # noqa: E402
 
 from cassandra import ConsistencyLevel, ReadTimeout, Unavailable  # noqa: E402
 from cassandra.query import SimpleStatement  # noqa: E402
 
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
+from postgres import Session  # noqa: E402
 
 ROWS = 30000
 tap = Tap()
@@ -25,26 +22,11 @@ driver = server.connect()
 driver.execute("CREATE KEYSPACE nodes WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 3}")
 driver.execute("CREATE TABLE nodes.t (p int, c int, v text, PRIMARY KEY ((p), c))")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m; CREATE SCHEMA f")
-pg.execute(f"CREATE SERVER nodes FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{', '.join(server.hosts)}', port '{server.port}',"
-           " sslmode 'disable', consistency 'LOCAL_QUORUM', request_timeout '10s')")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER nodes; IMPORT FOREIGN SCHEMA nodes FROM SERVER nodes INTO f")
-
-
-def error_of(text):
-    try:
-        pg.execute(text)
-    except psycopg2.Error as error:
-        return error
-    return None
-
-
-def state_of(text):
-    error = error_of(text)
-    return error.pgcode if error else ""
+session = Session()
+sql, error_of, state_of = session.sql, session.error_of, session.state_of
+session.set_up("f")
+session.create_server("nodes", server, consistency="LOCAL_QUORUM", request_timeout="10s")
+sql("IMPORT FOREIGN SCHEMA nodes FROM SERVER nodes INTO f")
 
 
 def count(value):
@@ -63,12 +45,11 @@ def fill(value):
     return f"INSERT INTO f.t SELECT i % 300, i, '{value}' FROM generate_series(1, {ROWS}) AS i"
 
 
-pg.execute("SET statement_timeout = '100s'")
+sql("SET statement_timeout = '100s'")
 tap.ok(state_of(fill("all")) == "" and count("all") == ROWS, "rows are written to three nodes")
-pg.execute("SELECT count(*) FROM m2m.scylla_connections()")
-tap.ok(pg.fetchall() == [(3,)], "each to the node that has it")
+tap.ok(sql("SELECT count(*) FROM m2m.scylla_connections()") == [(3,)], "each to the node that has it")
 for mode, node in (("immediate", 2), ("commit", 3)):
-    pg.execute(f"ALTER SERVER nodes OPTIONS ({'ADD' if mode == 'immediate' else 'SET'} write_mode '{mode}')")
+    sql(f"ALTER SERVER nodes OPTIONS ({'ADD' if mode == 'immediate' else 'SET'} write_mode '{mode}')")
     loss = threading.Timer(0.3, server.kill_node, [node])
     loss.start()
     error = error_of(fill(f"{mode}, one lost"))
@@ -77,12 +58,12 @@ for mode, node in (("immediate", 2), ("commit", 3)):
     error = error_of(fill(mode))
     tap.ok(error is None and count(mode) == ROWS, f"{mode}: the next statement writes all rows to the others", error, count(mode))
     error = error_of("DELETE FROM f.t WHERE p = 7")
-    tap.ok(error is None and pg.rowcount == ROWS // 300, f"{mode}: so does DELETE of a partition", error, pg.rowcount)
+    tap.ok(error is None and session.cursor.rowcount == ROWS // 300, f"{mode}: so does DELETE of a partition", error, session.cursor.rowcount)
     server.start_node(node)
 server.kill_node(2)
 server.kill_node(3)
 for mode in ("immediate", "commit"):
-    pg.execute(f"ALTER SERVER nodes OPTIONS (SET write_mode '{mode}')")
+    sql(f"ALTER SERVER nodes OPTIONS (SET write_mode '{mode}')")
     error = error_of("INSERT INTO f.t VALUES (1000, 1, 'x')")
     tap.ok(error is not None and error.pgcode in ("57P03", "08007", "08006"), f"{mode}: one node of three is not enough", error)
 tap.ok(state_of("SELECT 1") == "", "the session goes on")

@@ -13,17 +13,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cassandra"))
-from cassandra_server import Tap, shared, skip_all  # noqa: E402
+from cassandra_server import Tap, shared  # noqa: E402
 
 from cassandra.util import OrderedMapSerializedKey, SortedSet  # noqa: E402
 
+from postgres import Session  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from type_cases import BAD, CASES, D  # noqa: E402
-
-try:
-    import psycopg2
-except ImportError:
-    skip_all("psycopg2 is not installed")
 
 MODE = os.environ.get("SCYLLA_WRITE_MODE", "immediate")
 
@@ -42,42 +38,18 @@ driver.execute('CREATE TABLE writes."MixedCase" ("Id" uuid PRIMARY KEY, "Say ""h
 driver.execute("CREATE TABLE writes.hits (page text, day int, n counter, m counter, PRIMARY KEY ((page), day))")
 driver.execute("CREATE TABLE writes.brief (id int PRIMARY KEY, v text) WITH default_time_to_live = 500")
 
-connection = psycopg2.connect("")
-connection.autocommit = True
-pg = connection.cursor()
-pg.execute("SET client_min_messages = warning; CREATE SCHEMA m2m; CREATE EXTENSION belongs_to_many SCHEMA m2m;"
-           " CREATE SCHEMA f; SET timezone = 'UTC'; SET search_path = f, public")
-pg.execute(f"CREATE SERVER writes FOREIGN DATA WRAPPER scylla OPTIONS (hosts '{server.hosts[0]}', port '{server.port}',"
-           f" sslmode 'disable', write_mode '{MODE}')")
+session = Session("f, public")
+sql, error_of, state_of = session.sql, session.error_of, session.state_of
+session.set_up("f")
 # a login of its own, by which the server counts
 driver.execute("CREATE ROLE IF NOT EXISTS writes WITH PASSWORD = 'writes' AND LOGIN = true AND SUPERUSER = true")
-pg.execute("CREATE USER MAPPING FOR CURRENT_USER SERVER writes OPTIONS (username 'writes', password 'writes')")
-
-
-def sql(text, *parameters):
-    """The rows of a statement."""
-    pg.execute(text, parameters or None)
-    return pg.fetchall() if pg.description else []
+session.create_server("writes", server, ("writes", "writes"), write_mode=MODE)
 
 
 def count_of(text, *parameters):
     """The number of rows that a statement says it has changed."""
-    pg.execute(text, parameters or None)
-    return pg.rowcount
-
-
-def error_of(text, *parameters):
-    """The error of a statement, or None."""
-    try:
-        sql(text, *parameters)
-    except psycopg2.Error as error:
-        return error
-    return None
-
-
-def state_of(text, *parameters):
-    error = error_of(text, *parameters)
-    return error.pgcode if error else ""
+    sql(text, *parameters)
+    return session.cursor.rowcount
 
 
 def cql(text, *parameters):
@@ -263,7 +235,7 @@ tap.ok(all(row[0] == 1 for row in cql("SELECT v FROM writes.inexact")) and len(c
 
 # ---- COPY, INSERT ... SELECT, TRUNCATE
 
-pg.copy_expert("COPY role_user (user_id, role_id, level) FROM STDIN", io.StringIO("".join(f"30\t{i}\t{i}\n" for i in range(2000))))
+session.cursor.copy_expert("COPY role_user (user_id, role_id, level) FROM STDIN", io.StringIO("".join(f"30\t{i}\t{i}\n" for i in range(2000))))
 tap.ok(cql("SELECT count(*), sum(level) FROM writes.role_user WHERE user_id = 30") == [(2000, 1999000)], "COPY")
 tap.ok(" 0 tombstone" in tombstones_of(f"{ROWS} WHERE user_id = 30"), "COPY leaves other columns alone")
 sql("CREATE TABLE parts (user_id bigint, role_id bigint, owner text, level int, status text) PARTITION BY LIST (status)")
@@ -331,7 +303,7 @@ tap.ok(cql(f"{ROWS} WHERE user_id = 1") == [(1, 1, None, None)], "rows that come
 
 # ---- what only newer versions of PostgreSQL have
 
-if connection.server_version >= 180000:
+if session.connection.server_version >= 180000:
     sql("CREATE FOREIGN TABLE computed (user_id bigint OPTIONS (partition_key '1'), role_id bigint OPTIONS (clustering_key '1'), level int,"
         " twice int GENERATED ALWAYS AS (level * 2) VIRTUAL) SERVER writes OPTIONS (keyspace 'writes', \"table\" 'role_user')")
     tap.ok(sql("INSERT INTO computed (user_id, role_id, level) VALUES (33, 1, 4) RETURNING old.level, new.level, twice") == [(None, 4, 8)],
@@ -491,23 +463,20 @@ sql("CREATE FOREIGN TABLE small_wide (id bigint OPTIONS (partition_key '1', cql_
 error = error_of("INSERT INTO small_wide VALUES (9999999999, 'y')")
 tap.ok(error.pgcode == "22003" and "9999999999" in error.diag.message_primary and 'column "id"' in error.diag.context,
        "and beyond the column's type there: the error names column and value", error, error.diag.context)
-connection.autocommit = False
+session.connection.autocommit = False
 sql("INSERT INTO small VALUES (4000, 'x')")
-connection.rollback()
-connection.autocommit = True
+session.connection.rollback()
+session.connection.autocommit = True
 tap.ok(len(cql("SELECT v FROM writes.small WHERE id = 4000")) == (MODE == "immediate"), "ROLLBACK takes back what was not sent")
 
 # ---- a server that stops answering, or is gone, in the midst of a statement
 
 def close_when_waiting(proxy, pid):
     """Closes the proxy once a backend's INSERT waits for it."""
-    watcher = psycopg2.connect("")
-    watcher.autocommit = True
-    cursor = watcher.cursor()
+    watcher = Session()
     end = time.time() + 30
     while time.time() < end:
-        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query LIKE 'INSERT%%' AND wait_event_type = 'Extension'", (pid,))
-        if cursor.fetchone():
+        if watcher.sql("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query LIKE 'INSERT%%' AND wait_event_type = 'Extension'", pid):
             break
         time.sleep(0.02)
     proxy.close()
