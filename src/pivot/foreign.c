@@ -71,6 +71,31 @@ make_statement(BtmStatementKind kind, BtmBuild build, bool returning)
 }
 
 /*
+ * Describes a pair for an error message: "(user_id, role_id)=(1, 5)".  Its
+ * values come from the caller's own arguments.
+ */
+static char *
+describe_pair(BtmCall *call, const Datum *id)
+{
+	BtmResolved *rel = call->rel;
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < rel->nfk + rel->nid; i++)
+	{
+		BtmKeyColumn *column = i < rel->nfk ? &rel->fk[i] : &rel->id[i - rel->nfk];
+		Datum		value = i < rel->nfk ? call->parent[i] : id[i - rel->nfk];
+
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", column->name);
+		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
+						 OutputFunctionCall(&column->type.output, value));
+	}
+	return psprintf("(%s)=(%s)", names.data, values.data);
+}
+
+/*
  * Can ids be given to a statement as an array?
  */
 static bool
@@ -262,10 +287,81 @@ keys_of_shape(const BtmIds *ids, int shape)
 }
 
 /*
- * Updates the rows of those ids that have attributes of a shape.
+ * Has a statement be about the ids that have attributes of a shape, whose keys
+ * these are, with their attributes.
  *
  * Values come from the input relation, which is joined to the rows here; the
  * array lets the wrapper read no others.
+ */
+static void
+set_shape(BtmCall *call, BtmStatement *stmt, const BtmIds *ids, int shape,
+		  const BtmKeys *keys)
+{
+	stmt->variant = btm_statement_input_ids(call, stmt, ids, shape);
+	if (stmt->single == NULL && keys->n <= CHANGE_IDS &&
+		has_id_array(call->rel))
+		btm_statement_id_array(call, stmt, keys);
+}
+
+/*
+ * How many columns of the primary key do attributes of this shape name?
+ */
+static int
+count_row_keys(const BtmResolved *rel, const BtmShape *shape)
+{
+	int			n = 0;
+
+	for (int i = 0; i < shape->ncolumns; i++)
+		n += btm_is_row_key(rel, shape->columns[i]->attnum);
+	return n;
+}
+
+/*
+ * Raises 0A000 for a row whose primary key attributes of this shape would
+ * change.
+ */
+pg_noreturn static void
+cannot_move(BtmCall *call, const BtmShape *shape, const Datum *id)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < shape->ncolumns; i++)
+		if (btm_is_row_key(call->rel, shape->columns[i]->attnum))
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+							 shape->columns[i]->name);
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot change the primary key of a row in foreign table \"%s\"",
+					get_rel_name(call->rel->pivot)),
+			 errdetail("A row of the pair %s has another value than the attributes (%s).",
+					   describe_pair(call, id), names.data)));
+}
+
+/*
+ * Attributes that are columns of the primary key must be what the rows have:
+ * these columns cannot be written.  Errors: 0A000.
+ */
+static void
+check_row_keys(BtmCall *call, const BtmIds *ids, int shape,
+			   const BtmKeys *keys)
+{
+	BtmStatement stmt = make_statement(BTM_STMT_READ_MOVED,
+									   btm_build_read_moved, true);
+	BtmKeys		found;
+	DestReceiver *dest;
+
+	btm_keys_init(&found, call->rel->nid);
+	dest = btm_returned_keys(call, &found);
+	btm_keys_receiver_limit(dest, 1);
+	set_shape(call, &stmt, ids, shape, keys);
+	btm_statement_run(call, &stmt, false, dest);
+	if (found.n > 0)
+		cannot_move(call, &ids->shapes[shape], BTM_KEY(&found, 0));
+}
+
+/*
+ * Updates the rows of those ids that have attributes of a shape.
  */
 static uint64
 update_shape(BtmCall *call, const BtmIds *ids, int shape, BtmKeys *changed)
@@ -273,12 +369,15 @@ update_shape(BtmCall *call, const BtmIds *ids, int shape, BtmKeys *changed)
 	BtmStatement stmt = make_statement(BTM_STMT_UPDATE, btm_build_update,
 									   changed != NULL);
 	BtmKeys		keys = keys_of_shape(ids, shape);
+	int			row_keys = count_row_keys(call->rel, &ids->shapes[shape]);
 
 	if (keys.n == 0)
 		return 0;
-	stmt.variant = btm_statement_input_ids(call, &stmt, ids, shape);
-	if (stmt.single == NULL && keys.n <= CHANGE_IDS && has_id_array(call->rel))
-		btm_statement_id_array(call, &stmt, &keys);
+	if (row_keys > 0)
+		check_row_keys(call, ids, shape, &keys);
+	if (row_keys == ids->shapes[shape].ncolumns)
+		return 0;
+	set_shape(call, &stmt, ids, shape, &keys);
 	return btm_statement_run(call, &stmt, false,
 							 btm_returned_keys(call, changed));
 }
@@ -363,31 +462,6 @@ has_scope(const BtmResolved *rel)
 }
 
 /*
- * Describes a pair for an error message: "(user_id, role_id)=(1, 5)".  Its
- * values come from the caller's own arguments.
- */
-static char *
-describe_pair(BtmCall *call, const Datum *id)
-{
-	BtmResolved *rel = call->rel;
-	StringInfoData names;
-	StringInfoData values;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < rel->nfk + rel->nid; i++)
-	{
-		BtmKeyColumn *column = i < rel->nfk ? &rel->fk[i] : &rel->id[i - rel->nfk];
-		Datum		value = i < rel->nfk ? call->parent[i] : id[i - rel->nfk];
-
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", column->name);
-		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
-						 OutputFunctionCall(&column->type.output, value));
-	}
-	return psprintf("(%s)=(%s)", names.data, values.data);
-}
-
-/*
  * Raises 23505 for a pair whose row is there.
  */
 pg_noreturn static void
@@ -398,24 +472,114 @@ pair_exists(BtmCall *call, const Datum *id)
 			 errmsg("duplicate key value in foreign table \"%s\"",
 					get_rel_name(call->rel->pivot)),
 			 errdetail("Key %s already exists.", describe_pair(call, id)),
-			 errhint("The pair is the table's primary key, so it has one row of it at most.")));
+			 call->rel->pair_is_row ?
+			 errhint("The pair is the table's primary key, so it has one row of it at most.") :
+			 errhint("There is a row with the same primary key, in or out of the relation's filter.")));
 }
 
 /*
- * The ids whose pairs are not there, in or out of the filter; where a pair is
- * a row.  ERROR and DUPLICATE do not put up with any that is: 23505.
+ * Raises 0A000 if it cannot be known which row an INSERT with attributes of this
+ * shape would meet: something else than the attributes may give a column of the
+ * primary key its value.  (One that nothing gives a value is NULL, and refused.)
+ */
+static void
+check_row_is_known(const BtmResolved *rel, const BtmShape *shape)
+{
+	for (int i = 0; i < rel->narbiter; i++)
+	{
+		AttrNumber	attnum = rel->arbiter[i];
+		const BtmPivotColumn *column = btm_pivot_column_by_number(rel, attnum);
+
+		if (column->is_key || btm_shape_has(shape, attnum) ||
+			attnum == rel->created_at || attnum == rel->updated_at ||
+			btm_has_pivot_value(rel, attnum) ||
+			!(column->may_have_default || rel->may_redirect))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of foreign table \"%s\" must be given as an attribute",
+						column->name, get_rel_name(rel->pivot)),
+				 errdetail("It is part of the primary key, by which rows that exist are looked for.")));
+	}
+}
+
+/*
+ * Reads the keys of the rows that an INSERT of the ids that have attributes of
+ * a shape would meet.
+ */
+static void
+read_shape(BtmCall *call, BtmStatementKind kind, BtmBuild build,
+		   const BtmIds *ids, int shape, BtmKeys *found)
+{
+	BtmStatement stmt = make_statement(kind, build, true);
+	BtmKeys		keys = keys_of_shape(ids, shape);
+
+	if (keys.n == 0)
+		return;
+	set_shape(call, &stmt, ids, shape, &keys);
+	stmt.variant = 0;
+	btm_statement_run(call, &stmt, false, btm_returned_keys(call, found));
+}
+
+/*
+ * The keys of those ids whose attributes name no column of the primary key.
+ */
+static BtmKeys
+keys_without_row_keys(BtmCall *call, const BtmIds *ids)
+{
+	BtmKeys		result;
+
+	btm_keys_init(&result, ids->keys.nid);
+	for (int64 i = 0; i < ids->keys.n; i++)
+	{
+		const BtmAttributes *attributes = btm_id_attributes(ids, i);
+
+		if (attributes == NULL ||
+			count_row_keys(call->rel, &ids->shapes[attributes->shape]) == 0)
+			memcpy(btm_keys_add(&result), BTM_KEY(&ids->keys, i),
+				   sizeof(Datum) * result.nid);
+	}
+	return result;
+}
+
+/*
+ * Reads the keys of the rows that an INSERT of the ids would meet, into an empty
+ * list: by their pairs, and where attributes name columns of the primary key by
+ * these, too.
+ */
+static void
+read_inserted(BtmCall *call, BtmStatementKind kind, BtmBuild build,
+			  const BtmIds *ids, BtmKeys *found)
+{
+	BtmKeys		keys = keys_without_row_keys(call, ids);
+
+	if (keys.n > 0)
+		read_among(call, kind, build, &keys, found);
+	for (int shape = 1; shape < ids->nshapes; shape++)
+		if (count_row_keys(call->rel, &ids->shapes[shape]) > 0)
+			read_shape(call, kind, build, ids, shape, found);
+	btm_keys_sort_unique(found, call->rel->id);
+}
+
+/*
+ * The ids whose rows are not there, in or out of the filter.  ERROR and
+ * DUPLICATE do not put up with any that is: 23505.  Nor does any policy where
+ * the primary key is more than the pair, for the policies are about pairs.
  */
 static const BtmIds *
 without_rows(BtmCall *call, const BtmIds *ids, BtmConflict conflict)
 {
 	BtmKeys		found;
 
+	for (int shape = 0; shape < ids->nshapes; shape++)
+		if (keys_of_shape(ids, shape).n > 0)
+			check_row_is_known(call->rel, &ids->shapes[shape]);
 	btm_keys_init(&found, call->rel->nid);
-	read_among(call, BTM_STMT_READ_CONFLICTS, btm_build_read_conflicts,
-			   &ids->keys, &found);
-	btm_keys_sort_unique(&found, call->rel->id);
+	read_inserted(call, BTM_STMT_READ_CONFLICTS, btm_build_read_conflicts, ids,
+				  &found);
 	if (found.n > 0 &&
-		(conflict == BTM_CONFLICT_ERROR || conflict == BTM_CONFLICT_DUPLICATE))
+		(conflict == BTM_CONFLICT_ERROR || conflict == BTM_CONFLICT_DUPLICATE ||
+		 !call->rel->pair_is_row))
 		pair_exists(call, BTM_KEY(&found, 0));
 	return btm_ids_absent(ids, &found, call->rel->id);
 }
@@ -432,12 +596,40 @@ settle_existing(BtmCall *call, const BtmIds **ids, BtmConflict conflict)
 	const BtmIds *existing;
 
 	btm_keys_init(&found, call->rel->nid);
-	foreign_read_keys(call, &(*ids)->keys, &found);
+	if (call->rel->pair_is_row)
+		read_inserted(call, BTM_STMT_READ_KEYS, btm_build_read_keys, *ids,
+					  &found);
+	else
+		foreign_read_keys(call, &(*ids)->keys, &found);
 	btm_keys_sort_unique(&found, columns);
 	existing = btm_ids_present(*ids, &found, columns);
 	*ids = btm_ids_absent(*ids, &found, columns);
 	return conflict == BTM_CONFLICT_UPDATE ?
 		foreign_update_pairs(call, existing, NULL) : 0;
+}
+
+/*
+ * Must the rows that an INSERT would meet be looked for?  Not if it has just
+ * been seen that the pairs have none, and there is no filter that could hide
+ * them; nor where no key is known.
+ */
+static bool
+must_look_for_rows(const BtmResolved *rel, BtmConflict conflict)
+{
+	if (rel->narbiter == 0)
+		return false;
+	switch (conflict)
+	{
+		case BTM_CONFLICT_IGNORE:
+			return rel->pair_is_row || has_scope(rel);
+		case BTM_CONFLICT_UNLIKELY:
+		case BTM_CONFLICT_UPDATE:
+			return has_scope(rel);
+		case BTM_CONFLICT_ERROR:
+		case BTM_CONFLICT_DUPLICATE:
+			break;
+	}
+	return true;
 }
 
 /*
@@ -450,16 +642,13 @@ static uint64
 foreign_insert_pairs(BtmCall *call, const BtmIds *ids, BtmConflict conflict,
 					 BtmKeys *inserted)
 {
-	bool		pair_is_row = call->rel->pair_is_row;
 	uint64		nrows = 0;
 
 	btm_bulk_refuse(call, ids, conflict);
 	if (conflict == BTM_CONFLICT_UPDATE ||
-		(conflict == BTM_CONFLICT_IGNORE && !pair_is_row))
+		(conflict == BTM_CONFLICT_IGNORE && !call->rel->pair_is_row))
 		nrows = settle_existing(call, &ids, conflict);
-	if (pair_is_row && ids->keys.n > 0 &&
-		(has_scope(call->rel) || (conflict != BTM_CONFLICT_UPDATE &&
-								  conflict != BTM_CONFLICT_UNLIKELY)))
+	if (ids->keys.n > 0 && must_look_for_rows(call->rel, conflict))
 		ids = without_rows(call, ids, conflict);
 	for (int shape = 0; shape < ids->nshapes; shape++)
 		nrows += insert_shape(call, ids, shape, inserted);

@@ -96,7 +96,7 @@ append_on_conflict(StringInfo sql, const BtmResolved *rel,
 	appendStringInfoString(sql, "UPDATE");
 	btm_append_set(sql, rel, stmt, true);
 	appendStringInfoString(sql, " WHERE ");
-	btm_append_differs(sql, stmt, true);
+	btm_append_differs(sql, rel, stmt, true);
 	btm_sql_scope(sql, rel, "p");
 }
 

@@ -444,9 +444,9 @@ btm_sql_scope(StringInfo buf, const BtmResolved *rel, const char *alias)
 	append_filter(buf, rel->def->where, alias);
 }
 
-void
-btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
-					   const char *alias)
+bool
+btm_sql_pivot_value(StringInfo buf, const BtmResolved *rel, const char *alias,
+					AttrNumber attnum)
 {
 	ListCell   *lc;
 
@@ -454,10 +454,12 @@ btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
 	{
 		const BtmPivotValue *pv = lfirst(lc);
 
-		for (int i = 0; i < rel->narbiter; i++)
-			if (rel->arbiter[i] == pv->column.attnum)
-				append_pivot_value(buf, pv, alias);
+		if (pv->column.attnum != attnum)
+			continue;
+		append_pivot_value(buf, pv, alias);
+		return true;
 	}
+	return false;
 }
 
 /*

@@ -53,9 +53,9 @@ extern void btm_sql_id_set(StringInfo buf, const BtmResolved *rel,
 extern void btm_sql_scope(StringInfo buf, const BtmResolved *rel,
 						  const char *alias);
 
-/* " AND ..." for those pivot values that the unique index on the pair has */
-extern void btm_sql_arbiter_values(StringInfo buf, const BtmResolved *rel,
-								   const char *alias);
+/* " AND ..." for the pivot value of a column; false if it has none */
+extern bool btm_sql_pivot_value(StringInfo buf, const BtmResolved *rel,
+								const char *alias, AttrNumber attnum);
 
 /*
  * " AND p.rk IS NOT NULL" for each column of the related key; of a foreign table

@@ -10,6 +10,7 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "pivot/sqltext.h"
@@ -158,17 +159,34 @@ btm_pivot_column_name(const BtmResolved *rel, AttrNumber attnum)
 /*
  * See statements.h.
  */
+bool
+btm_is_row_key(const BtmResolved *rel, AttrNumber attnum)
+{
+	for (int i = 0; i < rel->narbiter; i++)
+		if (rel->arbiter[i] == attnum)
+			return rel->pivot_kind == RELKIND_FOREIGN_TABLE;
+	return false;
+}
+
+/*
+ * See statements.h.
+ */
 void
 btm_append_set(StringInfo sql, const BtmResolved *rel,
 			   const BtmStatement *stmt, bool excluded)
 {
 	const BtmShape *shape = stmt->shape;
+	const char *separator = " SET ";
 
-	appendStringInfoString(sql, " SET ");
 	for (int i = 0; i < shape->ncolumns; i++)
-		appendStringInfo(sql, "%s%s = %s", i > 0 ? ", " : "",
+	{
+		if (btm_is_row_key(rel, shape->columns[i]->attnum))
+			continue;
+		appendStringInfo(sql, "%s%s = %s", separator,
 						 quote_identifier(shape->columns[i]->name),
 						 attribute_value(stmt, i, excluded));
+		separator = ", ";
+	}
 	if (AttributeNumberIsValid(rel->updated_at) &&
 		!btm_shape_has(shape, rel->updated_at))
 		appendStringInfo(sql, ", %s = pg_catalog.now()",
@@ -176,21 +194,37 @@ btm_append_set(StringInfo sql, const BtmResolved *rel,
 }
 
 /*
- * See statements.h.  A trigger may have made NULL of an excluded value.
+ * "(a differs OR b differs ...)" for attributes that are columns of a foreign
+ * pivot's primary key, or for those that are not.  A trigger may have made NULL
+ * of an excluded value.
  */
-void
-btm_append_differs(StringInfo sql, const BtmStatement *stmt, bool excluded)
+static void
+append_differs(StringInfo sql, const BtmResolved *rel, const BtmStatement *stmt,
+			   bool excluded, bool row_key)
 {
-	appendStringInfoChar(sql, '(');
+	const char *separator = "(";
+
 	for (int i = 0; i < stmt->shape->ncolumns; i++)
 	{
-		if (i > 0)
-			appendStringInfoString(sql, " OR ");
+		if (btm_is_row_key(rel, stmt->shape->columns[i]->attnum) != row_key)
+			continue;
+		appendStringInfoString(sql, separator);
 		append_distinct(sql, stmt->shape->columns[i],
 						attribute_value(stmt, i, excluded),
 						excluded || stmt->variant != 0);
+		separator = " OR ";
 	}
 	appendStringInfoChar(sql, ')');
+}
+
+/*
+ * See statements.h.
+ */
+void
+btm_append_differs(StringInfo sql, const BtmResolved *rel,
+				   const BtmStatement *stmt, bool excluded)
+{
+	append_differs(sql, rel, stmt, excluded, false);
 }
 
 /* ----------
@@ -217,19 +251,123 @@ append_select(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 }
 
 /*
- * Keys of the rows in scope.  Those of a primary key are not NULL.
+ * A value as a column of a foreign table's primary key stores it: CQL's
+ * timestamps end with milliseconds.
+ */
+static char *
+row_key_value(const BtmResolved *rel, const BtmPivotColumn *column, char *value)
+{
+	if (rel->pivot_kind == RELKIND_FOREIGN_TABLE &&
+		(column->type.type == TIMESTAMPTZOID ||
+		 column->type.type == TIMESTAMPOID))
+		return psprintf("pg_catalog.date_trunc('milliseconds', %s)", value);
+	return value;
+}
+
+/*
+ * " AND p.column = value" for a column that an attribute of the ids gives.
+ *
+ * The input is joined here; the list of its values is for a wrapper, which it
+ * lets read no others.
+ */
+static void
+append_attribute_equals(StringInfo sql, const BtmResolved *rel,
+						const BtmStatement *stmt, int i)
+{
+	const BtmPivotColumn *column = stmt->shape->columns[i];
+	char	   *value = row_key_value(rel, column, psprintf("u.a%d", i + 1));
+
+	appendStringInfoString(sql, " AND ");
+	btm_sql_column(sql, "p", column->name);
+	appendStringInfoChar(sql, ' ');
+	btm_sql_operator(sql, column->eq_opr);
+	appendStringInfo(sql, " %s", value);
+	if (stmt->input == NULL || !OidIsValid(get_array_type(column->type.type)))
+		return;
+	appendStringInfoString(sql, " AND ");
+	btm_sql_column(sql, "p", column->name);
+	appendStringInfoChar(sql, ' ');
+	btm_sql_operator(sql, column->eq_opr);
+	appendStringInfo(sql, " ANY (ARRAY(SELECT %s FROM " BTM_INPUT_NAME
+					 " u))", value);
+}
+
+/*
+ * " AND p.column = value" for a column of the index on the pair, or of the
+ * primary key, with the value that an INSERT gives it: an attribute, a pivot
+ * value or the time.  A column without any finds no row, for it is NULL.
+ */
+static void
+append_inserted_equals(StringInfo sql, const BtmResolved *rel,
+					   const BtmStatement *stmt, AttrNumber attnum)
+{
+	const BtmPivotColumn *column = btm_pivot_column_by_number(rel, attnum);
+
+	if (column->is_key)
+		return;
+	for (int i = 0; stmt->shape != NULL && i < stmt->shape->ncolumns; i++)
+		if (stmt->shape->columns[i] == column)
+		{
+			append_attribute_equals(sql, rel, stmt, i);
+			return;
+		}
+	if (btm_sql_pivot_value(sql, rel, "p", attnum))
+		return;
+	if (attnum != rel->created_at && attnum != rel->updated_at)
+	{
+		appendStringInfoString(sql, " AND false");
+		return;
+	}
+	appendStringInfo(sql, " AND p.%s ", quote_identifier(column->name));
+	btm_sql_operator(sql, column->eq_opr);
+	appendStringInfo(sql, " %s",
+					 row_key_value(rel, column,
+								   psprintf("pg_catalog.now()::%s",
+											format_type_be_qualified(column->type.type))));
+}
+
+/*
+ * The rows that an INSERT of the pairs would meet.
+ */
+static void
+append_inserted_rows(StringInfo sql, const BtmResolved *rel,
+					 const BtmStatement *stmt)
+{
+	for (int i = 0; i < rel->narbiter; i++)
+		append_inserted_equals(sql, rel, stmt, rel->arbiter[i]);
+}
+
+/*
+ * Keys of the rows in scope; of those that an INSERT with these attributes would
+ * meet, if there are some.  Those of a primary key are not NULL.
  */
 void
 btm_build_read_keys(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 {
 	append_select(sql, call, stmt);
 	append_where(sql, call->rel, stmt);
+	if (stmt->shape != NULL)
+		append_inserted_rows(sql, call->rel, stmt);
 	if (!call->rel->pair_is_row)
 		btm_sql_related_not_null(sql, call->rel, "p");
 }
 
 /*
- * Keys of the pairs that no other row may have, in or out of the filter.
+ * Keys of the rows in scope that have other values in columns of the primary
+ * key than the attributes say.
+ */
+void
+btm_build_read_moved(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
+{
+	append_select(sql, call, stmt);
+	append_where(sql, call->rel, stmt);
+	appendStringInfoString(sql, " AND ");
+	append_differs(sql, call->rel, stmt, false, true);
+}
+
+/*
+ * Keys of the rows that an INSERT of the pairs would meet, in or out of the
+ * filter.
  */
 void
 btm_build_read_conflicts(StringInfo sql, BtmCall *call,
@@ -237,7 +375,7 @@ btm_build_read_conflicts(StringInfo sql, BtmCall *call,
 {
 	append_select(sql, call, stmt);
 	append_pairs(sql, call->rel, stmt);
-	btm_sql_arbiter_values(sql, call->rel, "p");
+	append_inserted_rows(sql, call->rel, stmt);
 }
 
 void
@@ -266,7 +404,7 @@ btm_build_update(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	btm_statement_append_input(sql, call, stmt);
 	append_where(sql, call->rel, stmt);
 	appendStringInfoString(sql, " AND ");
-	btm_append_differs(sql, stmt, false);
+	btm_append_differs(sql, call->rel, stmt, false);
 	btm_append_returning(sql, call, stmt);
 }
 

@@ -32,6 +32,8 @@ extern void btm_build_read_keys(StringInfo sql, BtmCall *call,
 								const BtmStatement *stmt);
 extern void btm_build_read_conflicts(StringInfo sql, BtmCall *call,
 									 const BtmStatement *stmt);
+extern void btm_build_read_moved(StringInfo sql, BtmCall *call,
+								 const BtmStatement *stmt);
 extern void btm_build_delete(StringInfo sql, BtmCall *call,
 							 const BtmStatement *stmt);
 extern void btm_build_update(StringInfo sql, BtmCall *call,
@@ -47,12 +49,16 @@ extern void btm_append_returning(StringInfo sql, BtmCall *call,
 
 /*
  * " SET a = value, ..., updated_at = now()", and "(a differs OR b differs
- * ...)": values are those of the input, or of `excluded`.
+ * ...)": values are those of the input, or of `excluded`.  Without columns of a
+ * foreign pivot's primary key.
  */
 extern void btm_append_set(StringInfo sql, const BtmResolved *rel,
 						   const BtmStatement *stmt, bool excluded);
-extern void btm_append_differs(StringInfo sql, const BtmStatement *stmt,
-							   bool excluded);
+extern void btm_append_differs(StringInfo sql, const BtmResolved *rel,
+							   const BtmStatement *stmt, bool excluded);
+
+/* Is this a column of the primary key of a foreign pivot? */
+extern bool btm_is_row_key(const BtmResolved *rel, AttrNumber attnum);
 
 /* Does the shape have this column? */
 extern bool btm_shape_has(const BtmShape *shape, AttrNumber attnum);

@@ -134,24 +134,6 @@ write_obstacle(const BtmResolved *rel, List *key)
 }
 
 /*
- * Does every row that the relation inserts have this value for the column?
- */
-static bool
-is_pivot_value(const BtmResolved *rel, AttrNumber attnum)
-{
-	ListCell   *lc;
-
-	foreach(lc, rel->def->pivot_values)
-	{
-		const BtmPivotValue *value = lfirst(lc);
-
-		if (value->column.attnum == attnum && value->value != NULL)
-			return true;
-	}
-	return false;
-}
-
-/*
  * Is the primary key, in which both keys of the relation are, made of these
  * and pivot values alone?
  */
@@ -165,7 +147,7 @@ key_is_pair(const BtmResolved *rel, List *key)
 		AttrNumber	attnum = lfirst_int(lc);
 
 		if (!btm_pivot_column_by_number(rel, attnum)->is_key &&
-			!is_pivot_value(rel, attnum))
+			!btm_has_pivot_value(rel, attnum))
 			return false;
 	}
 	return true;
@@ -183,9 +165,9 @@ btm_resolve_foreign_table(BtmResolved *rel)
 		return;
 	key = btm_foreign_primary_key(rel->pivot);
 	rel->write_obstacle = write_obstacle(rel, key);
-	if (rel->write_obstacle != NULL || !key_is_pair(rel, key))
+	if (rel->write_obstacle != NULL)
 		return;
-	rel->pair_is_row = true;
+	rel->pair_is_row = key_is_pair(rel, key);
 	rel->arbiter = palloc(sizeof(AttrNumber) * list_length(key));
 	for (int i = 0; i < list_length(key); i++)
 		rel->arbiter[rel->narbiter++] = list_nth_int(key, i);

@@ -299,8 +299,8 @@ index_column_is_repeated(const Form_pg_index form, int i)
  * Does every row that the relation inserts have a value of its own for this
  * column, and look for no other?  A pivot value that is not NULL is one.
  */
-static const BtmPivotColumn *
-find_value_column(const BtmResolved *rel, AttrNumber attnum)
+bool
+btm_has_pivot_value(const BtmResolved *rel, AttrNumber attnum)
 {
 	ListCell   *lc;
 
@@ -309,9 +309,9 @@ find_value_column(const BtmResolved *rel, AttrNumber attnum)
 		const BtmPivotValue *value = lfirst(lc);
 
 		if (value->column.attnum == attnum && value->value != NULL)
-			return btm_pivot_column_by_number(rel, attnum);
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /*
@@ -323,15 +323,18 @@ index_column_is_on_pair(const BtmResolved *rel, Relation index, int i)
 {
 	AttrNumber	attnum = index->rd_index->indkey.values[i];
 	const BtmKeyColumn *key = find_key_column(rel, attnum);
-	const BtmPivotColumn *value = find_value_column(rel, attnum);
+	const BtmPivotColumn *value;
 
 	if (index_column_is_repeated(index->rd_index, i))
 		return false;
 	if (key != NULL)
 		return index_column_matches(index, i, key->eq_opr,
 									key->type.collation);
-	return value != NULL && index_column_matches(index, i, value->eq_opr,
-												 value->type.collation);
+	if (!btm_has_pivot_value(rel, attnum))
+		return false;
+	value = btm_pivot_column_by_number(rel, attnum);
+	return index_column_matches(index, i, value->eq_opr,
+								value->type.collation);
 }
 
 /*

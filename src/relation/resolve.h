@@ -119,14 +119,15 @@ typedef struct BtmResolved
 	 */
 	Oid			unique_index;
 	int			narbiter;
-	AttrNumber *arbiter;		/* its columns, or those of a foreign table's
-								 * key: see pair_is_row */
+	AttrNumber *arbiter;		/* its columns, or those of the primary key
+								 * that a foreign table is known to have */
 	bool		has_write_rules;	/* ON CONFLICT cannot be used */
 
 	/*
 	 * A foreign pivot whose rows are told apart by the pair and by pivot
 	 * values alone (arbiter): to insert a pair that is there is to overwrite
-	 * its row.  And why no row of it can be written, or NULL.
+	 * its row, unless an attribute gives it another value.  And why no row of
+	 * it can be written, or NULL.
 	 */
 	bool		pair_is_row;
 	const char *write_obstacle;
@@ -185,6 +186,7 @@ extern const BtmPivotColumn *btm_pivot_column(const BtmResolved *rel,
 											  const char *name);
 extern const BtmPivotColumn *btm_pivot_column_by_number(const BtmResolved *rel,
 														AttrNumber attnum);
+extern bool btm_has_pivot_value(const BtmResolved *rel, AttrNumber attnum);
 extern void btm_type_init(BtmType *type, Oid typid, int32 typmod,
 						  Oid collation, MemoryContext cxt);
 

@@ -35,6 +35,7 @@ PIVOTS = {
     "taggables": ("taggable_id bigint, kind text, tag_id int, note text", ("taggable_id", "kind", "tag_id"), 1),
     "members": ("tenant int, user_id bigint, role_id int, level int", ("tenant", "user_id", "role_id"), 2),
     "item_user": ('user_id bigint, item_id int, part text COLLATE "C", level int', ("user_id", "item_id", "part"), 1),
+    "visits": ("user_id bigint, role_id int, day int, long boolean, note text", ("user_id", "role_id", "day"), 1),
     "cells": ("a int, b int, c int, d int", ("a", "b", "c", "d"), 2),
     "label_user": ('user_id bigint, label text COLLATE "C"', ("user_id", "label"), 1),
     "token_user": ("user_id bigint, token uuid", ("user_id", "token"), 1),

@@ -211,6 +211,15 @@ def keys():
     is_(value("""SELECT attach('visits', 1, '{2,3}', '{"at": "2024-01-03Z"}')"""), 1, "... and knows that it is there")
     is_(value("SELECT detach('visits', 1, '{2}')"), 2, "detach of both")
     fails("SELECT attach('visits', 1, 9)", "23502", "null value")
+    fails("""SELECT attach('visits', 1, '{3}', '{"at": "2024-01-03Z"}', 'duplicate')""", "23505", "duplicate key",
+          "Key (user_id, role_id)=(1, 3) already exists.")
+    fails("""SELECT attach('visits', 1, '{3}', '{"at": "2024-01-03 00:00:00.000999Z"}', 'duplicate')""", "23505", "duplicate key")
+    fails("""SELECT update_existing_pivot('visits', 1, '{1,3}', '{"at": "2024-01-03Z"}')""", "0A000", "cannot change the primary key",
+          "A row of the pair (user_id, role_id)=(1, 1) has another value than the attributes (at).")
+    sql("ALTER FOREIGN TABLE f.visits ALTER at SET DEFAULT '2024-01-05Z'")
+    is_(value("SELECT attach('visits', 1, 9)"), 1, "a default in the key, of a pair that has no row")
+    fails("SELECT attach('visits', 1, 9, on_conflict => 'duplicate')", "0A000", 'column "at" of foreign table "visits" must be given')
+    sql("ALTER FOREIGN TABLE f.visits ALTER at DROP DEFAULT")
 
 
 def counting():
