@@ -176,6 +176,20 @@ SELECT jsonb_path_query_array(get_results('tools', '[1,2]'), '$[*].name') AS nam
 SELECT jsonb_path_query_array(get_results('tools', '[2,7]'), '$[*].name') AS names;
 SELECT is_attached('tools', '[1,2]', '[[1,2],[1,3]]'), is_attached('tools', '[2,7]', '[[1,7],[2,7]]'), is_attached('tools', '[2,7]', '[[1,7],[3,7]]');
 
+-- NOT NULL is only said of a foreign column: what is NULL all the same is no pair
+CREATE TABLE tags (tag text PRIMARY KEY);
+CREATE TABLE far.loose (user_id bigint, tag text);
+CREATE FOREIGN TABLE loose (user_id bigint NOT NULL, tag text NOT NULL) SERVER regress_loop OPTIONS (schema_name 'far');
+SELECT create_relation('loose', belongs_to_many('users', 'tags', 'loose', 'user_id', 'tag'));
+INSERT INTO tags VALUES ('a'), ('b');
+INSERT INTO far.loose VALUES (1, 'a'), (1, NULL), (NULL, 'b');
+SELECT related_ids('loose', 1), is_attached('loose', 1, 'a'), get_results('loose', 1);
+SELECT * FROM get_results_for('loose', '[1, 2]');
+SELECT * FROM sync('loose', 1, '{b}'::text[]);
+SELECT * FROM toggle('loose', 1, '{a,b}'::text[]);
+SELECT detach('loose', 1);
+SELECT user_id, tag FROM far.loose;
+
 -- triggers of the foreign table: what they keep out is not reported
 TRUNCATE far.user_roles;
 CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS

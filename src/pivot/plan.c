@@ -999,21 +999,38 @@ typedef struct KeysReceiver
 } KeysReceiver;
 
 /*
- * Adds the leading columns of a row to the list.
+ * Is one of the first n columns of a row NULL?
+ */
+static bool
+has_null(TupleTableSlot *slot, int n)
+{
+	slot_getsomeattrs(slot, n);
+	for (int i = 0; i < n; i++)
+		if (slot->tts_isnull[i])
+			return true;
+	return false;
+}
+
+/*
+ * Adds the leading columns of a row to the list.  A key that is NULL is none,
+ * and statements leave it out; but behind a foreign table a column that is said
+ * to be NOT NULL can have one all the same.
  */
 static bool
 keys_receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	KeysReceiver *receiver = (KeysReceiver *) self;
-	MemoryContext oldcxt = MemoryContextSwitchTo(receiver->cxt);
-	Datum	   *key = btm_keys_add(receiver->keys);
+	MemoryContext oldcxt;
+	Datum	   *key;
 
-	slot_getsomeattrs(slot, receiver->keys->nid);
+	if (has_null(slot, receiver->keys->nid))
+		return true;
+	oldcxt = MemoryContextSwitchTo(receiver->cxt);
+	key = btm_keys_add(receiver->keys);
 	for (int i = 0; i < receiver->keys->nid; i++)
 	{
 		const BtmType *type = &receiver->columns[i].type;
 
-		Assert(!slot->tts_isnull[i]);
 		key[i] = datumCopy(slot->tts_values[i], type->typbyval, type->typlen);
 	}
 	MemoryContextSwitchTo(oldcxt);

@@ -19,7 +19,6 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
-#include "foreign/foreign.h"
 #include "pivot/sqltext.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -471,21 +470,13 @@ is_never_null(Oid relid, AttrNumber attnum)
 {
 	HeapTuple	tuple = SearchSysCacheAttNum(relid, attnum);
 	bool		result;
-	ListCell   *lc;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for attribute %d of relation %u",
 			 attnum, relid);
 	result = ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
 	ReleaseSysCache(tuple);
-	foreach(lc, GetForeignColumnOptions(relid, attnum))
-	{
-		const char *name = lfirst_node(DefElem, lc)->defname;
-
-		result |= strcmp(name, "partition_key") == 0 ||
-			strcmp(name, "clustering_key") == 0;
-	}
-	return result;
+	return result || list_member_int(btm_foreign_primary_key(relid), attnum);
 }
 
 void
