@@ -229,6 +229,23 @@ SELECT attach('user_roles', 1, '{1,2}'), lock_relation('user_roles', 1);
 SELECT * FROM sync('user_roles', 1, '{2}');
 ROLLBACK;
 
+-- they do not depend on the order in which a relation names the columns of its keys, here and there
+CREATE TABLE near_tools (a int, b int, c int, d int);
+SELECT create_relation('sloot', belongs_to_many('teams', 'tools', 'team_tools', '{b,a}'::name[], '{d,c}'::name[], '{b,a}'::name[], '{d,c}'::name[]));
+SELECT create_relation('near', belongs_to_many('teams', 'tools', 'near_tools', '{a,b}'::name[], '{c,d}'::name[], '{a,b}'::name[], '{c,d}'::name[]));
+SELECT create_relation('raen', belongs_to_many('teams', 'tools', 'near_tools', '{b,a}'::name[], '{d,c}'::name[], '{b,a}'::name[], '{d,c}'::name[]));
+BEGIN;
+SELECT lock_relation('tools', '[1,2]'), lock_relation('sloot', '[2,1]'), lock_relation('near', '[1,2]'), lock_relation('raen', '[2,1]');
+SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
+ROLLBACK;
+-- nor on what another relation has locked: a parent's lock is not the side's
+BEGIN;
+SELECT lock_relation(belongs_to_many('users', 'roles', 'odd', 'n', 'user_id', 'id', 'id'), 1);
+SELECT lock_relation(belongs_to_many('users', 'roles', 'odd', 'n', 'a', 'id', 'id'), 1);
+SELECT lock_relation(belongs_to_many('users', 'lists', 'odd', 'n', 'list', 'id', 'id'), 1);
+SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
+ROLLBACK;
+
 -- savepoints
 BEGIN;
 SELECT attach('user_roles', 5, 1);
@@ -250,6 +267,28 @@ GRANT SELECT, INSERT ON user_roles TO regress_foreign_pivot_user;
 SET ROLE regress_foreign_pivot_user;
 SELECT detach('user_roles', 5);
 SELECT attach('user_roles', 5, 1, '{"status": "x"}', 'update');
+RESET ROLE;
+-- those of columns: of a query around the parent's rows, no others than it needs
+CREATE FUNCTION names_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS
+	$$ BEGIN RETURN QUERY EXECUTE 'SELECT name FROM (' || query || ') q'; END $$;
+REVOKE ALL ON user_roles FROM regress_foreign_pivot_user;
+GRANT SELECT (user_id, role_id) ON user_roles TO regress_foreign_pivot_user;
+GRANT SELECT ON roles TO regress_foreign_pivot_user;
+SET ROLE regress_foreign_pivot_user;
+SELECT names_of(add_constraints(order_by_pivot('user_roles', 'role_id'), 5, 'SELECT id, name FROM roles'));
+SELECT names_of(add_constraints(order_by_pivot('user_roles', 'status'), 5, 'SELECT id, name FROM roles'));
+RESET ROLE;
+-- and those of the related table, if no row is looked for in it, too
+GRANT SELECT ON team_tools TO regress_foreign_pivot_user;
+SET ROLE regress_foreign_pivot_user;
+SELECT get_results('tools', '[1,2]');
+SELECT get_results('tools', '[99,99]');
+SELECT * FROM get_results_for('tools', '[[99,99]]');
+RESET ROLE;
+GRANT SELECT ON tools TO regress_foreign_pivot_user;
+SET ROLE regress_foreign_pivot_user;
+SELECT get_results('tools', '[99,99]');
+SELECT * FROM get_results_for('tools', '[[99,99]]');
 RESET ROLE;
 
 -- a table that is not to be written

@@ -46,8 +46,11 @@
 /* Marks the kept plan of a read of pairs: they are more than a parent's key. */
 #define VARIANT_PAIRS (UINT64CONST(1) << 63)
 
+/* Marks that of a read of no rows. */
+#define VARIANT_NONE (UINT64CONST(1) << 62)
+
 /* Columns that can be lists; there is a bit for each. */
-#define MAX_LISTS 63
+#define MAX_LISTS 62
 
 /* A statement that reads the rows with some keys. */
 typedef struct KeyedStatement
@@ -117,6 +120,8 @@ build_keyed(StringInfo sql, BtmCall *call, const BtmStatement *stmt)
 	appendStringInfo(sql, " %s", alias);
 	for (int i = 0; i < keyed->nkeys; i++)
 		append_key_condition(sql, keyed, i);
+	if (keyed->nkeys == 0)
+		appendStringInfoString(sql, " WHERE false");
 	if (is_related)
 		btm_sql_related_scope(sql, call->rel);
 	else
@@ -198,6 +203,18 @@ run_keyed(BtmCall *call, KeyedStatement *keyed)
 	keyed->stmt.variant = keyed->lists |
 		(keyed->stmt.kind == BTM_STMT_PIVOT_ROWS &&
 		 keyed->nkeys > call->rel->nfk ? VARIANT_PAIRS : 0);
+	btm_statement_run(call, &keyed->stmt, true, keyed->dest);
+}
+
+/*
+ * Reads nothing, with the privileges that it takes to read rows.
+ */
+static void
+read_none(BtmCall *call, KeyedStatement *keyed)
+{
+	keyed->nkeys = 0;
+	keyed->stmt.params = NULL;
+	keyed->stmt.variant = VARIANT_NONE;
 	btm_statement_run(call, &keyed->stmt, true, keyed->dest);
 }
 
@@ -701,6 +718,8 @@ read_related(BtmCall *call, const BtmRows *pivot, const Bitmapset *pivot_wanted,
 				rel->nrk, false);
 	if (keys.n > 0)
 		read_keys(call, &keyed, &keys);
+	else
+		read_none(call, &keyed);
 	return keyed.rows;
 }
 

@@ -185,21 +185,21 @@ combine_column(uint64 hash, BtmKeyColumn *column, Datum value)
 }
 
 /*
- * Hash of a parent.
+ * Hash of a parent: the sum over the columns, which is the same in any order.
  */
 static uint64
 hash_parent(BtmCall *call)
 {
 	BtmResolved *rel = call->rel;
-	uint64		hash = rel->pivot_root;
+	uint64		hash = hash_combine64(rel->pivot_root, 0);
 
 	for (int i = 0; i < rel->nfk; i++)
-		hash = combine_column(hash, &rel->fk[i], call->parent[i]);
+		hash += combine_column(0, &rel->fk[i], call->parent[i]);
 	return hash;
 }
 
 /*
- * Hash of a pair: the sum over the columns, which is the same in any order.
+ * Hash of a pair, likewise.
  */
 static uint64
 hash_pair(BtmCall *call, const Datum *key)
@@ -308,16 +308,40 @@ lock_pairs(BtmCall *call, const BtmKeys *keys)
 	pfree(hashes);
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * The names of a key's columns, in order.
+ */
+static char **
+sorted_names(const BtmKeyColumn *columns, int n)
+{
+	char	  **names = palloc(sizeof(char *) * n);
+
+	for (int i = 0; i < n; i++)
+		names[i] = columns[i].name;
+	qsort(names, n, sizeof(char *), compare_names);
+	return names;
+}
+
 /*
  * The mode of the side lock.  Of a relation and its inverse, one takes this
- * mode and one that: keys are compared by the names of their columns.
+ * mode and one that: keys are compared by the names of their columns, in
+ * whatever order the relation has them.
  */
 static LOCKMODE
 side_mode(const BtmResolved *rel)
 {
+	char	  **fk = sorted_names(rel->fk, rel->nfk);
+	char	  **rk = sorted_names(rel->rk, rel->nrk);
+
 	for (int i = 0; i < rel->nfk && i < rel->nrk; i++)
 	{
-		int			order = strcmp(rel->fk[i].name, rel->rk[i].name);
+		int			order = strcmp(fk[i], rk[i]);
 
 		if (order != 0)
 			return order < 0 ? ShareLock : RowExclusiveLock;
@@ -352,7 +376,8 @@ lock_side(const BtmResolved *rel)
  * NULL, until the transaction ends.
  *
  * The pivot is locked in ROW EXCLUSIVE mode by the call already; a partition's
- * root is not, so it is here.
+ * root is not, so it is here.  Another relation may have locked the parent from
+ * the other side.
  */
 static void
 lock_parent_and_pairs(BtmCall *call, bool exclusive, const BtmKeys *pairs)
@@ -362,7 +387,7 @@ lock_parent_and_pairs(BtmCall *call, bool exclusive, const BtmKeys *pairs)
 	LOCKTAG		tag = make_tag(hash_parent(call));
 	bool		is_held = LockHeldByMe(&tag, mode, false);
 
-	if (is_held && pairs == NULL)
+	if (is_held && pairs == NULL && !has_side_lock(rel))
 		return;
 	if (!may_take_locks(rel, (is_held ? 0 : 1) + (pairs ? pairs->n : 0)))
 		return;

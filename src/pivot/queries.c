@@ -340,20 +340,50 @@ with_name(const char *query)
 }
 
 /*
- * "WITH name AS MATERIALIZED (SELECT p.a, ... FROM pivot p WHERE ...) ": all
- * columns of the parent's rows.
+ * The pivot's columns that the query around its rows needs, by number: those of
+ * results, of the order and of the join.
+ */
+static Bitmapset *
+columns_around(const BtmResolved *rel)
+{
+	Bitmapset  *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, btm_result_pivot_columns(rel))
+		result = bms_add_member(result,
+								((BtmPivotColumn *) lfirst(lc))->attnum);
+	foreach(lc, rel->def->order_by)
+	{
+		const BtmOrderBy *order = lfirst(lc);
+
+		if (order->side == BTM_PIVOT)
+			result = bms_add_member(result, order->column.attnum);
+	}
+	for (int i = 0; i < rel->nrk; i++)
+		result = bms_add_member(result, rel->rk[i].attnum);
+	return result;
+}
+
+/*
+ * "WITH name AS MATERIALIZED (SELECT p.a, ... FROM pivot p WHERE ...) ": the
+ * parent's rows.
  */
 static void
 append_with(StringInfo sql, BtmCall *call, const char *name)
 {
 	const BtmResolved *rel = call->rel;
+	Bitmapset  *columns = columns_around(rel);
+	const char *separator = "";
 	StringInfoData conditions;
 
 	appendStringInfo(sql, "WITH %s AS MATERIALIZED (SELECT ", name);
 	for (int i = 0; i < rel->ncolumns; i++)
 	{
-		appendStringInfoString(sql, i > 0 ? ", " : "");
+		if (!bms_is_member(rel->columns[i].attnum, columns))
+			continue;
+		appendStringInfoString(sql, separator);
 		btm_sql_column(sql, "p", rel->columns[i].name);
+		separator = ", ";
 	}
 	appendStringInfoString(sql, " FROM ");
 	btm_sql_table(sql, rel->pivot);
