@@ -246,6 +246,27 @@ SELECT lock_relation(belongs_to_many('users', 'lists', 'odd', 'n', 'list', 'id',
 SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
 ROLLBACK;
 
+-- a partition that is a foreign table: the side's, and those of pairs
+CREATE TABLE parts_root (user_id bigint, role_id int) PARTITION BY RANGE (user_id);
+CREATE TABLE parts_near PARTITION OF parts_root FOR VALUES FROM (1) TO (10);
+SELECT create_relation('parts', belongs_to_many('users', 'roles', 'parts_root', 'user_id', 'role_id'));
+BEGIN;
+SELECT attach('parts', 1, '{1,2}');
+SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
+ROLLBACK;
+CREATE TABLE far.parts (user_id bigint, role_id int);
+CREATE FOREIGN TABLE parts_far PARTITION OF parts_root DEFAULT SERVER regress_loop OPTIONS (schema_name 'far', table_name 'parts');
+BEGIN;
+SELECT attach('parts', 1, '{1,2}'), attach('parts', 11, '{1}');
+SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
+SELECT attach(inverse('parts'), 5, 12);
+SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
+ROLLBACK;
+BEGIN;
+SELECT attach(belongs_to_many('users', 'roles', 'parts_far', 'user_id', 'role_id'), 13, 1);
+SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 19283 AND pid = pg_backend_pid() ORDER BY mode;
+ROLLBACK;
+
 -- savepoints
 BEGIN;
 SELECT attach('user_roles', 5, 1);
@@ -309,6 +330,17 @@ ALTER FOREIGN TABLE keyless ALTER role_id OPTIONS (ADD partition_key '1');
 SELECT lock_relation(belongs_to_many('users', 'roles', 'keyless', 'user_id', 'role_id'), 1);
 ALTER FOREIGN TABLE keyless ALTER user_id OPTIONS (ADD clustering_key '1');
 SELECT lock_relation(belongs_to_many('users', 'roles', 'keyless', 'user_id', 'role_id'), 1);
+-- and so must such a partition of the pivot, however deep
+CREATE TABLE parted (user_id bigint, role_id int) PARTITION BY RANGE (user_id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (10) PARTITION BY LIST (user_id);
+CREATE TABLE parted_2 PARTITION OF parted DEFAULT;
+SELECT create_relation('parted', belongs_to_many('users', 'roles', 'parted', 'user_id', 'role_id'));
+SELECT attach('parted', 20, 1);
+CREATE FOREIGN TABLE parted_11 (role_id int, user_id bigint OPTIONS (partition_key '1')) SERVER regress_cluster OPTIONS (keyspace 'k');
+ALTER TABLE parted_1 ATTACH PARTITION parted_11 FOR VALUES IN (1);
+SELECT attach('parted', 20, 1);
+ALTER FOREIGN TABLE parted_11 ALTER role_id OPTIONS (ADD clustering_key '1');
+SELECT lock_relation('parted', 20);
 \set VERBOSITY terse
 -- the key of such a table is known where it is related to
 CREATE FOREIGN TABLE far_roles (name text, region text OPTIONS (partition_key '2'), id int OPTIONS (clustering_key '1'), tenant int OPTIONS (partition_key '1'))

@@ -56,7 +56,10 @@ check_write(BtmCall *call)
 	if (call->rel->write_obstacle != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 call->rel->pivot_kind == RELKIND_FOREIGN_TABLE ?
 				 errmsg("%s() cannot write to foreign table \"%s\"",
+						call->name, get_rel_name(pivot)) :
+				 errmsg("%s() cannot write to partitioned table \"%s\"",
 						call->name, get_rel_name(pivot)),
 				 errdetail_internal("%s", call->rel->write_obstacle)));
 

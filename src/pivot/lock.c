@@ -28,7 +28,9 @@
  *	  sides of a relation do not write at the same time.  Each takes a *side
  *	  lock* on the whole pivot, ahead of the parent lock, in one of two modes
  *	  that conflict with each other and not with themselves.  Pair locks are not
- *	  needed then.
+ *	  needed then.  So it is on a partitioned pivot with a foreign partition;
+ *	  but there pairs are locked, too, for those who write to a partition of it
+ *	  by its own name.
  *
  * Two transactions that make one call each cannot deadlock over these locks
  * and the pairs: on one side of a relation they wait for the parent lock first,
@@ -350,14 +352,16 @@ side_mode(const BtmResolved *rel)
 }
 
 /*
- * Is the pivot a foreign table that is written by its own name alone?  A
- * partition is written through its root, too.
+ * Are pairs to be locked that may be inserted?  Not with an index that decides;
+ * nor where all that write the pivot take the side lock, as they do for a
+ * foreign table that is no partition.
  */
 static bool
-has_side_lock(const BtmResolved *rel)
+has_pair_locks(const BtmResolved *rel)
 {
-	return rel->pivot_kind == RELKIND_FOREIGN_TABLE &&
-		rel->pivot_root == rel->pivot;
+	return !btm_has_arbiter(rel) &&
+		!(rel->pivot_kind == RELKIND_FOREIGN_TABLE &&
+		  rel->pivot_root == rel->pivot);
 }
 
 /*
@@ -387,13 +391,13 @@ lock_parent_and_pairs(BtmCall *call, bool exclusive, const BtmKeys *pairs)
 	LOCKTAG		tag = make_tag(hash_parent(call));
 	bool		is_held = LockHeldByMe(&tag, mode, false);
 
-	if (is_held && pairs == NULL && !has_side_lock(rel))
+	if (is_held && pairs == NULL && !rel->has_foreign_rows)
 		return;
 	if (!may_take_locks(rel, (is_held ? 0 : 1) + (pairs ? pairs->n : 0)))
 		return;
 	if (rel->pivot_root != rel->pivot)
 		LockRelationOid(rel->pivot_root, RowExclusiveLock);
-	if (has_side_lock(rel))
+	if (rel->has_foreign_rows)
 		lock_side(rel);
 	if (!is_held)
 		(void) LockAcquire(&tag, mode, false, false);
@@ -445,8 +449,7 @@ btm_lock_for_write(BtmCall *call, BtmWriteKind kind, const BtmIds *ids)
 {
 	bool		inserts = kind != BTM_WRITE_EXISTING && kind != BTM_WRITE_ALL;
 	bool		is_about_all = kind == BTM_WRITE_ALL || kind == BTM_WRITE_REPLACE;
-	bool		with_pairs = inserts && !btm_has_arbiter(call->rel) &&
-		!has_side_lock(call->rel);
+	bool		with_pairs = inserts && has_pair_locks(call->rel);
 
 	lock_parent_and_pairs(call, needs_exclusive(call, kind, ids),
 						  with_pairs ? &ids->keys : NULL);

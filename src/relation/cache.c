@@ -304,7 +304,8 @@ relcache_callback(Datum arg, Oid relid)
 
 		if (rel->pivot == relid || rel->parent == relid ||
 			rel->related == relid || rel->pivot_root == relid ||
-			references(rel, relid))
+			references(rel, relid) ||
+			list_member_oid(rel->partitions, relid))
 			rel->stale = true;
 	}
 }

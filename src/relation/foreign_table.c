@@ -19,6 +19,7 @@
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
@@ -113,12 +114,12 @@ btm_foreign_primary_key(Oid relid)
 }
 
 /*
- * Why no row of the pivot can be written, or NULL.  Both keys of the relation
- * must be in the primary key: otherwise a row is not one pair's, and pairs
- * would overwrite each other.
+ * Why no row of a foreign table, which is the pivot or a partition of it, can be
+ * written, or NULL.  Both keys of the relation must be in the primary key:
+ * otherwise a row is not one pair's, and pairs would overwrite each other.
  */
 static const char *
-write_obstacle(const BtmResolved *rel, List *key)
+write_obstacle(const BtmResolved *rel, Oid relid, List *key)
 {
 	if (key == NIL)
 		return "Its definition names no column of the primary key that the table has in the cluster.";
@@ -126,7 +127,7 @@ write_obstacle(const BtmResolved *rel, List *key)
 	{
 		const BtmKeyColumn *column = i < rel->nfk ? &rel->fk[i] : &rel->id[i - rel->nfk];
 
-		if (!list_member_int(key, column->attnum))
+		if (!list_member_int(key, get_attnum(relid, column->name)))
 			return psprintf("Column \"%s\" is a key of the relation, but not in the primary key that the table has in the cluster: several pairs would be one row.",
 							column->name);
 	}
@@ -154,6 +155,35 @@ key_is_pair(const BtmResolved *rel, List *key)
 }
 
 /*
+ * Fills what rel says about a partitioned pivot, in CurrentMemoryContext: what
+ * its partitions have to say as far as they are foreign tables.
+ */
+void
+btm_resolve_partitions(BtmResolved *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(rel->pivot, NoLock, NULL))
+	{
+		Oid			relid = lfirst_oid(lc);
+		const char *obstacle;
+
+		if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+			rel->partitions = lappend_oid(rel->partitions, relid);
+		if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+			continue;
+		rel->partitions = lappend_oid(rel->partitions, relid);
+		rel->has_foreign_rows = true;
+		if (!is_cql_table(relid))
+			continue;
+		obstacle = write_obstacle(rel, relid, btm_foreign_primary_key(relid));
+		if (obstacle != NULL)
+			rel->write_obstacle = psprintf("Partition \"%s\": %s",
+										   get_rel_name(relid), obstacle);
+	}
+}
+
+/*
  * Fills what rel says about a foreign pivot, in CurrentMemoryContext.
  */
 void
@@ -161,10 +191,11 @@ btm_resolve_foreign_table(BtmResolved *rel)
 {
 	List	   *key;
 
+	rel->has_foreign_rows = true;
 	if (!is_cql_table(rel->pivot))
 		return;
 	key = btm_foreign_primary_key(rel->pivot);
-	rel->write_obstacle = write_obstacle(rel, key);
+	rel->write_obstacle = write_obstacle(rel, rel->pivot, key);
 	if (rel->write_obstacle != NULL)
 		return;
 	rel->pair_is_row = key_is_pair(rel, key);

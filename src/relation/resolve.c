@@ -734,6 +734,8 @@ resolve_pivot(BtmResolved *rel)
 	btm_resolve_foreign_keys(rel, pivot);
 	if (rel->pivot_kind == RELKIND_FOREIGN_TABLE)
 		btm_resolve_foreign_table(rel);
+	else if (rel->pivot_kind == RELKIND_PARTITIONED_TABLE)
+		btm_resolve_partitions(rel);
 
 	relation_close(pivot, NoLock);
 }

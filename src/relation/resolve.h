@@ -132,6 +132,13 @@ typedef struct BtmResolved
 	bool		pair_is_row;
 	const char *write_obstacle;
 
+	/*
+	 * Is the pivot a foreign table, or has it a partition that is one?  And of
+	 * a partitioned pivot those of its partitions that could change that.
+	 */
+	bool		has_foreign_rows;
+	List	   *partitions;
+
 	bool		may_redirect;	/* rules or triggers may do something else with
 								 * a row than to insert or delete it */
 	bool		deletes_silently;	/* nobody notices a DELETE that finds
@@ -197,6 +204,7 @@ extern void btm_resolve_foreign_keys(BtmResolved *rel, Relation pivot);
 /* ---- foreign_table.c ---- */
 
 extern void btm_resolve_foreign_table(BtmResolved *rel);
+extern void btm_resolve_partitions(BtmResolved *rel);
 
 /* ---- cache.c ---- */
 
