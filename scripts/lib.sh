@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/test and scripts/demo share. Sourcing it does nothing but define functions:
+# What the scripts of this folder and of bench share. Sourcing it does nothing but define functions:
 #
 #   die MESSAGE                         message to stderr, exit 1
 #   ensure_packages NAME...             Debian packages, installed only where missing (root)
@@ -8,6 +8,7 @@
 #   use_postgres MAJOR                  sets and exports PG_CONFIG, sets PG_BIN; forgets libpq's variables
 #   as_postgres COMMAND...              runs it as the system user postgres, from a folder it can read
 #   copy_tree SOURCE TARGET             the project's files, without what git ignores, owned by postgres
+#   install_below ROOT WORK             builds the project and installs it below WORK; sets the array install_settings
 #   start_cluster FOLDER [SETTING...]   a throwaway server below FOLDER; exports PGHOST PGPORT PGUSER
 #   stop_cluster FOLDER
 
@@ -108,6 +109,22 @@ copy_tree() {
 	mkdir -p "$2"
 	list_tree "$1" | tar -C "$1" --null --no-recursion -T - -c | tar -C "$2" --no-same-owner -x
 	chown -R postgres: "$2"
+}
+
+# The server finds it there by the settings in install_settings: what the machine has stays as it is.
+install_below() {
+	local folder=$2/installed
+	copy_tree "$1" "$2/build"
+	{ as_postgres make -s -C "$2/build" -j"$(nproc)" with_llvm=no PG_CONFIG="$PG_CONFIG" &&
+		make -s -C "$2/build" with_llvm=no PG_CONFIG="$PG_CONFIG" DESTDIR="$folder" install; } >"$2/make.log" 2>&1 ||
+		{ tail -n 30 "$2/make.log" >&2 && die 'the build failed'; }
+	if [[ $("$PG_CONFIG" --version) =~ \ 1[5-7] ]]; then
+		install_settings=("extension_destdir = '$folder'")
+	else
+		# shellcheck disable=SC2034
+		install_settings=("extension_control_path = '$folder$("$PG_CONFIG" --sharedir):\$system'"
+			"dynamic_library_path = '$folder$("$PG_CONFIG" --pkglibdir):\$libdir'")
+	fi
 }
 
 # Reached through a socket in FOLDER alone, which only root and postgres may enter: no port of
