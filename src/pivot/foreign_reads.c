@@ -654,7 +654,10 @@ read_pivot(BtmCall *call, const BtmRead *read, Bitmapset *wanted)
 	if (read->parents != NULL)
 		keyed.dest = make_number_receiver(rel, read->parents, wanted,
 										  keyed.rows);
-	read_keys(call, &keyed, &keys);
+	if (read->none)
+		read_none(call, &keyed);
+	else
+		read_keys(call, &keyed, &keys);
 	return keyed.rows;
 }
 
@@ -767,7 +770,7 @@ needs_no_rows(const BtmResolved *rel, const BtmStatement *stmt,
 			  const BtmRead *read)
 {
 	return read->wanted == NULL && !btm_reads_related(rel) &&
-		stmt->input == NULL;
+		stmt->input == NULL && read->parents == NULL;
 }
 
 /*
@@ -797,12 +800,9 @@ btm_read_foreign(BtmCall *call, BtmStatement *stmt, const BtmRead *read,
 	if (joins && get_rel_relkind(rel->related) == RELKIND_FOREIGN_TABLE)
 		related = read_related(call, pivot, wanted.pivot, wanted.related);
 
-	if (read->parents != NULL)
-	{
-		btm_statement_drop_input(stmt);
-		stmt->input = NULL;
-		stmt->input_rows = 0;
-	}
+	/* The parent is known by the rows; its key is only before that of an id. */
+	if (stmt->single == NULL)
+		stmt->without_parent = true;
 	stmt->pivot = pivot;
 	stmt->related = related;
 	result = btm_statement_run(call, stmt, true, dest);

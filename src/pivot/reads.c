@@ -319,7 +319,8 @@ read_counts(BtmCall *call, const BtmParents *parents, BtmKeys *counts)
 	stmt.kind = BTM_STMT_COUNT_FOR;
 	stmt.build = build_count_for;
 	btm_connect(call);
-	btm_statement_input_parents(call, &stmt, &parents->keys);
+	if (!btm_is_foreign(call->rel))
+		btm_statement_input_parents(call, &stmt, &parents->keys);
 	btm_read(call, &stmt, &read, btm_keys_receiver(counts, count_columns));
 	SPI_finish();
 }

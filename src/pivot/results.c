@@ -569,7 +569,7 @@ Datum
 btm_get_results(PG_FUNCTION_ARGS)
 {
 	BtmCall    *call = btm_call_begin(fcinfo, "get_results", AccessShareLock);
-	const BtmRead read = {.wanted = btm_wanted_results};
+	const BtmRead read = {.wanted = btm_wanted_results,.none = btm_takes_none(call->rel)};
 	BtmStatement stmt = {0};
 	JsonReceiver receiver = {0};
 
@@ -642,7 +642,7 @@ Datum
 btm_get_results_typed(PG_FUNCTION_ARGS)
 {
 	BtmCall    *call = btm_call_begin(fcinfo, "get_results", AccessShareLock);
-	const BtmRead read = {.wanted = wanted_typed};
+	const BtmRead read = {.wanted = wanted_typed,.none = btm_takes_none(call->rel)};
 	BtmTypedStatement typed = {0};
 
 	btm_call_set_parent(call, 1, true);

@@ -66,6 +66,13 @@ extern void btm_sql_parent_number(StringInfo sql, const BtmStatement *stmt);
 extern void btm_sql_where(StringInfo sql, const BtmResolved *rel,
 						  const BtmStatement *stmt);
 
+/* Do the relation's results have no rows, whatever there is? */
+static inline bool
+btm_takes_none(const BtmResolved *rel)
+{
+	return rel->def->has_take && rel->def->max_rows == 0;
+}
+
 /* Do reads of keys and counts need the related table? */
 static inline bool
 btm_reads_related(const BtmResolved *rel)
@@ -107,6 +114,7 @@ typedef struct BtmRead
 						   BtmWanted *wanted);
 	const BtmKeys *parents;		/* NULL: the call's parent */
 	const BtmKeys *ids;			/* of the parent's pairs, or NULL: all */
+	bool		none;			/* no row is wanted: the limit is 0 */
 } BtmRead;
 
 extern uint64 btm_read_foreign(BtmCall *call, BtmStatement *stmt,

@@ -415,14 +415,13 @@ limit_rows(ListReceiver *receiver, int64 nparents, int64 limit, int64 skip)
 static BtmJsonList *
 read_lists(BtmCall *call, const BtmParents *parents, int64 limit)
 {
-	const BtmRead read = {.wanted = btm_wanted_results,.parents = &parents->keys};
+	int64		max_rows = rows_per_parent(call->rel, limit);
+	const BtmRead read = {.wanted = btm_wanted_results,.parents = &parents->keys,.none = max_rows == 0};
 	ForStatement statement = {0};
 	ListReceiver receiver = {0};
 
 	statement.stmt.kind = BTM_STMT_RESULTS_FOR;
 	statement.stmt.build = build_results_for;
-	if (!btm_is_foreign(call->rel))
-		statement.stmt.variant = (uint64) limit + 1;
 	statement.limit = limit;
 
 	btm_connect(call);
@@ -430,11 +429,15 @@ read_lists(BtmCall *call, const BtmParents *parents, int64 limit)
 	receiver.call = call;
 	receiver.limit = -1;
 	if (btm_is_foreign(call->rel))
-		limit_rows(&receiver, parents->keys.n,
-				   rows_per_parent(call->rel, limit), rows_to_skip(call->rel));
+		limit_rows(&receiver, parents->keys.n, max_rows,
+				   rows_to_skip(call->rel));
+	else
+	{
+		statement.stmt.variant = (uint64) limit + 1;
+		btm_statement_input_parents(call, &statement.stmt, &parents->keys);
+	}
 	receiver.lists = palloc_extended(sizeof(BtmJsonList) * parents->keys.n,
 									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	btm_statement_input_parents(call, &statement.stmt, &parents->keys);
 	btm_read(call, &statement.stmt, &read, &receiver.pub);
 	SPI_finish();
 	return receiver.lists;

@@ -296,10 +296,30 @@ def cost(text):
 
 for text, count in (("SELECT get_results_for('pivot_plain', ARRAY(SELECT generate_series(1, 500)))", 500),
                     ("SELECT get_results_for('both_plain', ARRAY(SELECT generate_series(1, 500)))", 500 + 11),
+                    ("SELECT get_results_for('both_plain', ARRAY(SELECT generate_series(1, 500)), 0)", 0),
+                    ("SELECT get_results_for(take('both_plain', 0, 1), ARRAY(SELECT generate_series(1, 500)))", 0),
+                    ("SELECT get_results(take('both_plain', 0), 3)", 0),
+                    ("SELECT * FROM get_results(take('both_plain', 0), 3, NULL::public.roles)", 0),
                     ("SELECT get_results('both_plain', 3)", 1 + 11), ("SELECT related_ids('pivot_plain', 3)", 1),
                     ("SELECT count_related('pivot_plain', 3)", 1), ("SELECT is_attached('pivot_plain', 3, '[1, 2, 3]')", 1)):
     spent = cost(text)
     tap.ok(spent == count, f"{count} requests: {text}", spent)
+
+
+def planned(text):
+    """How often a planner is called for a statement whose kept plans are made."""
+    sql(text)
+    del session.connection.notices[:]
+    sql("SET log_planner_stats = on; SET client_min_messages = log")
+    sql(text)
+    sql("SET log_planner_stats = off; SET client_min_messages = warning")
+    return sum("PLANNER STATISTICS" in notice for notice in session.connection.notices)
+
+
+sql("INSERT INTO f.user_roles (user_id, role_id) SELECT 50, generate_series(1, 300)")
+few = planned("SELECT get_results('pivot_plain', 3)")
+many = planned("SELECT get_results('pivot_plain', 50)")
+tap.ok(many == few + 1, "a statement with many rows is planned for them, once", few, many)
 
 driver.execute("DROP ROLE pivot_reads")
 driver.execute("DROP KEYSPACE pivot_reads")
