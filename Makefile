@@ -45,6 +45,7 @@ OBJS = \
 	src/pivot/foreign.o \
 	src/pivot/foreign_reads.o \
 	src/pivot/ids.o \
+	src/pivot/input.o \
 	src/pivot/insert_rows.o \
 	src/pivot/jsonrow.o \
 	src/pivot/key_reader.o \
@@ -58,6 +59,7 @@ OBJS = \
 	src/pivot/references.o \
 	src/pivot/results.o \
 	src/pivot/results_for.o \
+	src/pivot/run.o \
 	src/pivot/sqltext.o \
 	src/pivot/statements.o \
 	src/pivot/support.o \

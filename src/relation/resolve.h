@@ -162,7 +162,7 @@ typedef struct BtmResolved
 
 	MemoryContext cxt;			/* owns all of the above */
 
-	/* Private to pivot/plan.c. */
+	/* Private to pivot/plan.c and pivot/input.c. */
 	dlist_head	plans;			/* kept plans */
 	TupleDesc	ids_desc;		/* of an input of ids, NULL before the first */
 
