@@ -10,33 +10,10 @@
 
 #include "access/xact.h"
 #include "pivot/pivot.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 BTM_FUNCTION(btm_attach);
 BTM_FUNCTION(btm_lock_relation);
-
-/*
- * Describes a key for an error message: "(role_id)=(5)".  The value comes
- * from the caller's own arguments, so it gives nothing away.
- */
-static char *
-describe_key(BtmCall *call, const Datum *key)
-{
-	BtmResolved *rel = call->rel;
-	StringInfoData names;
-	StringInfoData values;
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < rel->nid; i++)
-	{
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", rel->id[i].name);
-		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
-						 OutputFunctionCall(&rel->id[i].type.output, key[i]));
-	}
-	return psprintf("(%s)=(%s)", names.data, values.data);
-}
 
 /*
  * on_conflict => 'error' where no unique index raises the error: 23505 if one
@@ -55,7 +32,8 @@ check_none_attached(BtmCall *call, const BtmIds *ids)
 				 errmsg("the pair is attached already in \"%s\"",
 						get_rel_name(call->rel->pivot)),
 				 errdetail("Key %s is attached to this parent.",
-						   describe_key(call, BTM_KEY(&found, 0)))));
+						   btm_key_describe(call->rel->id, found.nid,
+											BTM_KEY(&found, 0)))));
 }
 
 /*

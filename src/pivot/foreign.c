@@ -71,28 +71,21 @@ make_statement(BtmStatementKind kind, BtmBuild build, bool returning)
 }
 
 /*
- * Describes a pair for an error message: "(user_id, role_id)=(1, 5)".  Its
- * values come from the caller's own arguments.
+ * Describes a pair for an error message: "(user_id, role_id)=(1, 5)".
  */
 static char *
 describe_pair(BtmCall *call, const Datum *id)
 {
-	BtmResolved *rel = call->rel;
-	StringInfoData names;
-	StringInfoData values;
+	const BtmResolved *rel = call->rel;
+	int			n = rel->nfk + rel->nid;
+	BtmKeyColumn *columns = palloc(sizeof(BtmKeyColumn) * n);
+	Datum	   *key = palloc(sizeof(Datum) * n);
 
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < rel->nfk + rel->nid; i++)
-	{
-		BtmKeyColumn *column = i < rel->nfk ? &rel->fk[i] : &rel->id[i - rel->nfk];
-		Datum		value = i < rel->nfk ? call->parent[i] : id[i - rel->nfk];
-
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", column->name);
-		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
-						 OutputFunctionCall(&column->type.output, value));
-	}
-	return psprintf("(%s)=(%s)", names.data, values.data);
+	memcpy(columns, rel->fk, sizeof(BtmKeyColumn) * rel->nfk);
+	memcpy(columns + rel->nfk, rel->id, sizeof(BtmKeyColumn) * rel->nid);
+	memcpy(key, call->parent, sizeof(Datum) * rel->nfk);
+	memcpy(key + rel->nfk, id, sizeof(Datum) * rel->nid);
+	return btm_key_describe(columns, n, key);
 }
 
 /*

@@ -504,3 +504,24 @@ btm_keys_check_report(const BtmKeys *keys, const BtmKeyColumn *columns)
 		}
 	}
 }
+
+/*
+ * Describes a key for an error message: "(role_id)=(5)".  It is one of the
+ * caller's own arguments, so its values give nothing away.
+ */
+char *
+btm_key_describe(BtmKeyColumn *columns, int n, const Datum *key)
+{
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", columns[i].name);
+		appendStringInfo(&values, "%s%s", i > 0 ? ", " : "",
+						 OutputFunctionCall(&columns[i].type.output, key[i]));
+	}
+	return psprintf("(%s)=(%s)", names.data, values.data);
+}

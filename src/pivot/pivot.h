@@ -225,6 +225,7 @@ extern int	btm_key_compare(BtmKeyColumn *columns, int n,
 extern void btm_keys_sort_unique(BtmKeys *keys, BtmKeyColumn *columns);
 extern bool btm_keys_find_next(const BtmKeys *sorted, BtmKeyColumn *columns,
 							   const Datum *key, int64 *at);
+extern char *btm_key_describe(BtmKeyColumn *columns, int n, const Datum *key);
 extern Jsonb *btm_keys_to_jsonb(const BtmKeys *keys, const BtmKeyColumn *columns);
 extern void btm_keys_check_report(const BtmKeys *keys,
 								  const BtmKeyColumn *columns);
