@@ -148,6 +148,20 @@ store_counts(const CountScan *state, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
+/*
+ * Has the outer plan read the rows and count them.  A scan is called in the memory
+ * of one row; what plans keep until they end is that of the query.
+ */
+static TupleTableSlot *
+count_here(ForeignScanState *node)
+{
+	MemoryContext old = MemoryContextSwitchTo(node->ss.ps.state->es_query_cxt);
+	TupleTableSlot *row = ExecProcNode(outerPlanState(node));
+
+	MemoryContextSwitchTo(old);
+	return row;
+}
+
 TupleTableSlot *
 btm_scylla_iterate_count(ForeignScanState *node)
 {
@@ -159,7 +173,7 @@ btm_scylla_iterate_count(ForeignScanState *node)
 		return slot;
 	state->returned = true;
 	if (!state->counted && !count(node))
-		return ExecCopySlot(slot, ExecProcNode(outerPlanState(node)));
+		return ExecCopySlot(slot, count_here(node));
 	state->counted = true;
 	store_counts(state, slot);
 	return slot;

@@ -333,6 +333,12 @@ for name in ("", "local_"):
     sql(f"INSERT INTO {name}down (p, a, b, i, x, v) SELECT i % 4, i % 3, i % 2, '10.0.0.1', i + 100, 'new' FROM generate_series(1, 30) AS i")
 plan = explain("SELECT count(*) FROM plain WHERE p = 1", "ANALYZE, COSTS OFF, TIMING OFF")
 tap.ok("Executions: 0" in plan and "never executed" not in plan, "the rows are read and counted here then", plan)
+SORTED = "(SELECT DISTINCT number::text, repeat('x', 60) || number FROM probe ORDER BY 1, 2)"
+sorts = []
+for number in range(1, 20):
+    sql("SELECT count(*) FROM plain WHERE p = 1")
+    sorts.append(len(set(sql(" UNION ALL ".join([SORTED] * number)))))
+tap.ok(sorts == [4] * len(sorts), "and what that has kept is not taken twice afterwards", sorts)
 tap.ok(compare(COMPARISONS // 5) == 0, "random queries in a transaction that has changed the tables")
 session.connection.rollback()
 session.connection.autocommit = True
