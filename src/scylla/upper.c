@@ -30,7 +30,8 @@
 
 /*
  * The only table of the query, if it is a foreign one of this wrapper's; its
- * restrictions in *chosen, if they are all of its conditions, exactly.
+ * restrictions in *chosen, if they are all of its conditions, exactly.  A table with
+ * others that inherit from it is not the only one, and nothing is kept with it.
  */
 static RelOptInfo *
 exact_table(PlannerInfo *root, List **chosen)
@@ -43,7 +44,8 @@ exact_table(PlannerInfo *root, List **chosen)
 		return NULL;
 	rel = find_base_rel(root, relid);
 	if (rel->reloptkind != RELOPT_BASEREL || IS_DUMMY_REL(rel) || rel->fdwroutine == NULL ||
-		rel->fdwroutine->GetForeignUpperPaths != btm_scylla_upper_paths)
+		rel->fdwroutine->GetForeignUpperPaths != btm_scylla_upper_paths ||
+		rel->fdw_private == NULL)
 		return NULL;
 	*chosen = btm_scylla_choose(((BtmScyllaRel *) rel->fdw_private)->table,
 								((BtmScyllaRel *) rel->fdw_private)->candidates, &filtering);

@@ -140,6 +140,25 @@ plan = explain(QUERY, "ANALYZE, COSTS OFF, TIMING OFF")
 tap.ok("Executions: 6\n" in plan, "unless there are more rows than in a page", plan)
 sql("RESET enable_material; RESET enable_hashjoin; RESET enable_mergejoin")
 
+# ---- a table with children
+
+sql("CREATE FOREIGN TABLE parent (p int OPTIONS (partition_key '1'), a int OPTIONS (clustering_key '1'), b text OPTIONS (clustering_key '2'),"
+    " c bigint OPTIONS (clustering_key '3'), v int) SERVER pushdown OPTIONS (keyspace 'pushdown', \"table\" 'plain');"
+    " CREATE TABLE kid () INHERITS (parent); INSERT INTO kid VALUES (1, 1, 'kid', 1, 1), (99, 1, 'kid', 1, NULL)")
+tap.ok(sql("SELECT count(*) FROM parent WHERE p = 1") == sql("SELECT count(*) + 1 FROM plain WHERE p = 1"), "a table with children is counted with them")
+tap.ok(sql("SELECT b FROM parent WHERE p = 99 LIMIT 2") == [("kid",)] and len(sql("SELECT p FROM parent LIMIT 5")) == 5, "and limited")
+sql("CREATE TABLE parted (LIKE plain) PARTITION BY RANGE (p)")
+for p in range(6):
+    sql(f"CREATE FOREIGN TABLE parted_{p} PARTITION OF parted FOR VALUES FROM ({p}) TO ({p + 1}) SERVER pushdown"
+        " OPTIONS (keyspace 'pushdown', \"table\" 'plain')")
+    for column, place in (("p", "partition_key '1'"), ("a", "clustering_key '1'"), ("b", "clustering_key '2'"), ("c", "clustering_key '3'")):
+        sql(f"ALTER FOREIGN TABLE parted_{p} ALTER COLUMN {column} OPTIONS (ADD {place})")
+for setting in ("off", "on"):
+    sql(f"SET enable_partitionwise_aggregate = {setting}")
+    tap.ok(sql("SELECT count(*) FROM parted WHERE p = 1") == sql("SELECT count(*) FROM plain WHERE p = 1")
+           and len(sql("SELECT a FROM parted WHERE p = 1 LIMIT 5")) == 5, f"a partitioned table, aggregates of partitions {setting}")
+sql("RESET enable_partitionwise_aggregate")
+
 # ---- ANALYZE
 
 sql("ANALYZE plain; ANALYZE mixed; ANALYZE down")
