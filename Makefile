@@ -116,6 +116,8 @@ OBJS = \
 	src/scylla/pending_bytes.o \
 	src/scylla/pending_change.o \
 	src/scylla/pipeline.o \
+	src/scylla/pipeline_request.o \
+	src/scylla/pipeline_send.o \
 	src/scylla/plan.o \
 	src/scylla/primary_key.o \
 	src/scylla/pump.o \

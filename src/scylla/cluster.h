@@ -223,12 +223,14 @@ extern void btm_scylla_note_failure(BtmScyllaHealth *health);
 extern void btm_scylla_note_success(BtmScyllaHealth *health);
 
 /* pipeline.c */
+extern void btm_scylla_pipeline_detach(BtmScyllaPipeline *pipeline);
+extern BtmScyllaPipeline *btm_scylla_pipeline_of_link(dlist_node *link);
+
+/* pipeline_request.c */
 extern void btm_scylla_request_answer(BtmScyllaRequest *request,
 									  BtmScyllaConnection *connection,
 									  const CqlEvent *event);
 extern void btm_scylla_request_lose(BtmScyllaRequest *request);
-extern void btm_scylla_pipeline_detach(BtmScyllaPipeline *pipeline);
-extern BtmScyllaPipeline *btm_scylla_pipeline_of_link(dlist_node *link);
 extern CqlResponse *btm_scylla_ask(BtmScyllaPipeline *pipeline,
 								   BtmScyllaConnection *connection, const char *cql,
 								   uint32 nvalues, const CqlBytes *values);
